@@ -1,0 +1,120 @@
+//! Jobs: what a worker is asked to do, and how an attempt may end. Postgres keeps the truth of a
+//! job; Redis only carries its id to a worker.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+id!(
+    /// A job.
+    JobId,
+);
+
+text_enum!(
+    /// What a worker is asked to do. The text is stored: never rename one without a migration.
+    JobKind {
+        /// Extracts a document's text and cuts it into chunks.
+        DocumentsExtract = "documents.extract",
+        /// Embeds the chunks of a document that have no vector yet.
+        DocumentsEmbed = "documents.embed",
+        /// Removes a file from storage after its row is gone.
+        DocumentsDiscardFile = "documents.discard_file",
+        /// Builds the search index of a partition that has grown large.
+        DocumentsIndex = "documents.index",
+        /// Removes settled jobs and expired rows.
+        JobsPrune = "jobs.prune",
+    }
+);
+
+text_enum!(
+    /// Where a job stands.
+    JobState {
+        /// Waits for its time, a place, or a worker.
+        Queued = "queued",
+        /// A worker holds its lease.
+        Running = "running",
+        /// Done.
+        Done = "done",
+        /// Out of attempts or given up: waits for a person.
+        Dead = "dead",
+        /// Called off before it was done.
+        Cancelled = "cancelled",
+    }
+);
+
+/// A job's arguments and rules. Arguments are ids: `perform` reads the rest afresh.
+pub trait Job: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
+    /// What it is called in the table, the logs and on the command line.
+    const KIND: JobKind;
+}
+
+impl JobKind {
+    /// How many attempts it gets; a wait for somebody else's limit is none.
+    pub const fn max_attempts(self) -> i32 {
+        match self {
+            Self::DocumentsExtract => 3,
+            Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
+            Self::DocumentsIndex | Self::JobsPrune => 3,
+        }
+    }
+
+    /// How long one attempt may take before it is stopped and tried again.
+    pub const fn time_limit(self) -> Duration {
+        match self {
+            Self::DocumentsExtract => Duration::from_secs(10 * 60),
+            Self::DocumentsEmbed | Self::DocumentsIndex => Duration::from_secs(30 * 60),
+            Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The effect is stored.
+    Done,
+    /// It failed and may be tried again after a growing wait.
+    Retry(Failure),
+    /// It failed and may be tried again, but not before this time.
+    RetryAt(DateTime<Utc>, Failure),
+    /// It has to wait for somebody else; no attempt is spent.
+    Snooze(DateTime<Utc>, String),
+    /// Trying again is useless.
+    Discard(Failure),
+}
+
+/// Why an attempt failed: a class to group by and a sentence to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable name such as `provider_unauthorized`.
+    pub class: String,
+    /// What happened, for a person; holds no content of documents or prompts.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this class, with a sentence for people.
+    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { class: class.into(), message: message.into() }
+    }
+}
+
+/// How long to wait before attempt `attempt + 1`: doubling from one second up to ten minutes,
+/// with full jitter (`random` in 0..1), so that jobs which failed together do not return together.
+pub fn backoff(attempt: i32, random: f64) -> Duration {
+    let ceiling = 2f64.powi(attempt.clamp(0, 20)).min(600.0);
+    Duration::from_secs_f64((ceiling * random).max(0.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_with_each_attempt_and_end_at_ten_minutes() {
+        assert_eq!(backoff(1, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff(5, 1.0), Duration::from_secs(32));
+        assert_eq!(backoff(30, 1.0), Duration::from_secs(600));
+        assert_eq!(backoff(3, 0.0), Duration::from_millis(200));
+    }
+}

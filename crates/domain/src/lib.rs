@@ -1,0 +1,16 @@
+//! Values and rules of Prompt Architect, free of I/O: ids, enums, checked texts, state machines,
+//! chunking, and the ports through which the outside is reached. No connection, no socket, no
+//! clock of its own: times come in as arguments.
+
+#[macro_use]
+mod codec;
+
+pub mod audit;
+pub mod auth;
+pub mod documents;
+pub mod jobs;
+pub mod page;
+pub mod providers;
+pub mod users;
+
+pub use codec::Fault;

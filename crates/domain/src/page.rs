@@ -1,0 +1,48 @@
+//! Lists in pages: how many rows, and from where on.
+
+use crate::Fault;
+
+/// How many rows a page holds, 1 to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(i64);
+
+impl Limit {
+    /// What most lists answer when nothing is asked.
+    pub const DEFAULT: Self = Self(100);
+
+    /// The number of rows, for a query.
+    pub fn rows(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Limit {
+    type Error = Fault;
+    fn try_from(rows: i64) -> Result<Self, Fault> {
+        if (1..=1000).contains(&rows) {
+            Ok(Self(rows))
+        } else {
+            Err(Fault("must be between 1 and 1000".into()))
+        }
+    }
+}
+
+/// A page of rows, and the key of its last row when more may follow.
+#[derive(Debug, Clone)]
+pub struct Page<T, K> {
+    /// The rows, in the order of the list.
+    pub rows: Vec<T>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<K>,
+}
+
+impl<T, K> Page<T, K> {
+    /// Makes a page from one row more than was asked for: the surplus row proves that more follow.
+    pub fn from_surplus(mut rows: Vec<T>, limit: Limit, key: impl FnOnce(&T) -> K) -> Self {
+        let size = usize::try_from(limit.0).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let next = if more { rows.last().map(key) } else { None };
+        Self { rows, next }
+    }
+}

@@ -1,0 +1,118 @@
+//! Model providers as the product sees them: the port an adapter implements, and the errors it
+//! classifies, once, so that nobody else reads status codes.
+
+use std::{future::Future, pin::Pin};
+
+use chrono::{DateTime, Utc};
+
+pub mod mock;
+
+/// Dimensions of every stored embedding.
+pub const EMBEDDING_DIMENSIONS: usize = 1536;
+
+/// What a text is embedded for; some models place questions and answers differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmbeddingTask {
+    /// A passage that is to be found.
+    Document,
+    /// A question that looks for passages.
+    Query,
+}
+
+/// The vectors of a batch, in the order of its texts, each of length one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embeddings {
+    /// One vector of [`EMBEDDING_DIMENSIONS`] numbers per text.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens the provider counted, or our estimate.
+    pub tokens: u64,
+    /// Whether `tokens` is our estimate.
+    pub tokens_estimated: bool,
+}
+
+/// What can go wrong with a call to a provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// Too many requests or tokens; not again before this time.
+    #[error("the provider asks to wait until {retry_at}")]
+    RateLimited {
+        /// The moment the provider named.
+        retry_at: DateTime<Utc>,
+    },
+    /// The quota of the day is spent.
+    #[error("the provider's daily quota is spent until {until}")]
+    QuotaSpent {
+        /// When it is filled again.
+        until: DateTime<Utc>,
+    },
+    /// The provider has trouble of its own; trying again may help.
+    #[error("the provider is overloaded or failing: {0}")]
+    Overloaded(String),
+    /// The key is wrong, or may not do this.
+    #[error("the provider refuses the key: {0}")]
+    Unauthorized(String),
+    /// The account has no money left.
+    #[error("the provider account is out of credit: {0}")]
+    OutOfCredit(String),
+    /// The provider will not answer this content.
+    #[error("the provider refused the content: {0}")]
+    Refused(String),
+    /// The request is larger than the model takes.
+    #[error("the input is too long for the model: {0}")]
+    TooLong(String),
+    /// The provider does not accept the request as it stands.
+    #[error("the provider rejects the request: {0}")]
+    Invalid(String),
+    /// The answer is not what the interface promises.
+    #[error("the provider's answer cannot be read: {0}")]
+    Malformed(String),
+    /// No answer in time, or the connection broke.
+    #[error("no answer from the provider: {0}")]
+    Timeout(String),
+}
+
+impl ProviderError {
+    /// A stable name for logs, metrics and dead letters.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "provider_rate_limited",
+            Self::QuotaSpent { .. } => "provider_quota_spent",
+            Self::Overloaded(_) => "provider_overloaded",
+            Self::Unauthorized(_) => "provider_unauthorized",
+            Self::OutOfCredit(_) => "provider_out_of_credit",
+            Self::Refused(_) => "provider_refused",
+            Self::TooLong(_) => "provider_input_too_long",
+            Self::Invalid(_) => "provider_invalid_request",
+            Self::Malformed(_) => "provider_malformed_answer",
+            Self::Timeout(_) => "provider_timeout",
+        }
+    }
+}
+
+/// A future that an object-safe port returns.
+pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A model that turns texts into vectors.
+pub trait Embedder: Send + Sync {
+    /// Provider and model, such as `gemini/gemini-embedding-001`: vectors of different names never meet.
+    fn name(&self) -> &str;
+
+    /// The most texts one call takes.
+    fn batch_size(&self) -> usize;
+
+    /// Embeds the texts, one vector each, in order. Makes one call and never retries.
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [&'a str],
+        task: EmbeddingTask,
+    ) -> PortFuture<'a, Result<Embeddings, ProviderError>>;
+}
+
+/// Brings a vector to length one. A vector of zeros stays as it is.
+pub fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    if length > 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "components are at most one")]
+        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE job_pauses;
+DROP TABLE jobs;

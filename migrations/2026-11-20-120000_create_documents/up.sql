@@ -1,0 +1,85 @@
+CREATE EXTENSION IF NOT EXISTS vector;
+
+CREATE TABLE embedding_models (
+    id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+COMMENT ON TABLE embedding_models IS 'Provider and model of stored vectors. Vectors of different models are never compared.';
+
+CREATE TABLE documents (
+    id uuid PRIMARY KEY,
+    company_id uuid NOT NULL REFERENCES companies ON DELETE CASCADE,
+    owner_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    visibility text NOT NULL DEFAULT 'private' CHECK (visibility IN ('private', 'company')),
+    file_name text NOT NULL,
+    content_type text NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    storage_key text NOT NULL,
+    status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+    error_code text,
+    error text,
+    live_generation integer NOT NULL DEFAULT 0,
+    live_model_id smallint REFERENCES embedding_models,
+    live_chunker_version integer,
+    live_chunks integer NOT NULL DEFAULT 0,
+    building_generation integer NOT NULL DEFAULT 1,
+    chunks_total integer NOT NULL DEFAULT 0,
+    chunks_embedded integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (owner_id, sha256)
+);
+COMMENT ON COLUMN documents.live_generation IS 'The set of chunks that search sees; 0 while there is none. A rebuilt set replaces it in one transaction when complete.';
+COMMENT ON COLUMN documents.building_generation IS 'The set of chunks being made, or the live one when nothing is being made.';
+CREATE INDEX documents_company ON documents (company_id, id);
+CREATE INDEX documents_changed ON documents (company_id, updated_at, id);
+CREATE INDEX documents_live_model ON documents (live_model_id);
+CREATE TRIGGER documents_touch BEFORE UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+CREATE TABLE chunks (
+    company_id uuid NOT NULL,
+    id uuid NOT NULL,
+    document_id uuid NOT NULL REFERENCES documents ON DELETE CASCADE,
+    generation integer NOT NULL,
+    chunk_index integer NOT NULL,
+    text text NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer,
+    char_start integer NOT NULL,
+    char_end integer NOT NULL,
+    sha256 bytea NOT NULL,
+    terms tsvector NOT NULL,
+    PRIMARY KEY (company_id, id),
+    UNIQUE (company_id, document_id, generation, chunk_index)
+) PARTITION BY HASH (company_id);
+COMMENT ON TABLE chunks IS 'Passages of documents. Partitioned by company, so that the word index of one does not grow with all others.';
+COMMENT ON COLUMN chunks.terms IS 'Words for keyword search, split by us: runs of Chinese, Japanese or Korean letters are cut into pairs.';
+COMMENT ON COLUMN chunks.sha256 IS 'Of the text: within a company, equal text is embedded once.';
+
+CREATE TABLE chunk_embeddings (
+    company_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    generation integer NOT NULL,
+    model_id smallint NOT NULL REFERENCES embedding_models,
+    embedding halfvec(1536) STORAGE PLAIN NOT NULL,
+    PRIMARY KEY (company_id, chunk_id),
+    FOREIGN KEY (company_id, chunk_id) REFERENCES chunks ON DELETE CASCADE
+) PARTITION BY HASH (company_id);
+COMMENT ON TABLE chunk_embeddings IS
+    'One vector of length one per passage, in rows so narrow that an exact scan reads two per page. Approximate indexes are built per partition once a company is large.';
+
+DO $$
+BEGIN
+    FOR part IN 0..15 LOOP
+        EXECUTE format('CREATE TABLE chunks_p%s PARTITION OF chunks FOR VALUES WITH (MODULUS 16, REMAINDER %s)', part, part);
+        EXECUTE format('CREATE TABLE chunk_embeddings_p%s PARTITION OF chunk_embeddings FOR VALUES WITH (MODULUS 16, REMAINDER %s)', part, part);
+    END LOOP;
+END $$;
+
+CREATE INDEX chunks_document ON chunks (document_id);
+CREATE INDEX chunks_sha256 ON chunks (company_id, sha256);
+CREATE INDEX chunks_terms ON chunks USING gin (terms);
+CREATE INDEX chunk_embeddings_document ON chunk_embeddings (company_id, document_id, generation);
+CREATE INDEX chunk_embeddings_model ON chunk_embeddings (model_id);
