@@ -1,1 +1,115 @@
-//! placeholder
+//! The API server: who may, what is asked, what is answered. No SQL here: a handler makes one call
+//! into `db`, `queue` or `integrations` and shapes the answer.
+
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod extract;
+mod gate;
+mod health;
+pub mod openapi;
+pub mod routes;
+mod telemetry;
+
+use actix_cors::Cors;
+use actix_web::{
+    HttpServer,
+    dev::Server,
+    middleware::{Compress, DefaultHeaders, from_fn},
+    web,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::SwaggerUi;
+
+pub use config::Config;
+
+/// What outlives a request.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Postgres.
+    pub pool: db::Pool,
+    /// Redis.
+    pub redis: queue::Redis,
+    /// This process's numbers.
+    pub metrics: PrometheusHandle,
+}
+
+/// Puts together what outlives a request. Nothing is connected yet.
+pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
+    Ok(App { pool: db::pool::connect(&config.db)?, redis: queue::connect(&config.queue)?, metrics, config })
+}
+
+/// The OpenAPI document of this server.
+pub fn document() -> OpenApi {
+    let (_, document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(openapi::skeleton())
+        .service(scope::scope("/api").configure(routes::api))
+        .configure(routes::open)
+        .split_for_parts();
+    openapi::complete(document)
+}
+
+/// Headers that keep a browser from guessing and from framing.
+fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("X-Frame-Options", "DENY"))
+        .add(("Referrer-Policy", "no-referrer"))
+        .add(("Cross-Origin-Resource-Policy", "same-site"))
+        .add(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+}
+
+fn cors(config: &Config) -> Cors {
+    config
+        .cors_origins
+        .iter()
+        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
+        .allow_any_method()
+        .allow_any_header()
+        .supports_credentials()
+        .expose_headers(["etag", "link", "location", "retry-after", "x-request-id"])
+        .max_age(3600)
+}
+
+/// Starts to listen; the server runs when it is awaited, and ends gracefully at SIGTERM.
+pub fn serve(app: App) -> anyhow::Result<(Server, std::net::SocketAddr)> {
+    let config = app.config.clone();
+    let app = web::Data::new(app);
+    let document = web::Data::new(document());
+    let factory = {
+        let config = config.clone();
+        move || {
+            let (service, _) = actix_web::App::new()
+                .into_utoipa_app()
+                .app_data(app.clone())
+                .app_data(document.clone())
+                .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
+                .service(
+                    scope::scope("/api")
+                        .wrap(from_fn(gate::pass))
+                        .configure(routes::api)
+                        .default_service(web::route().to(routes::unmatched)),
+                )
+                .configure(routes::open)
+                .split_for_parts();
+            service
+                .service(SwaggerUi::new("/docs/{_:.*}").url("/api/openapi.json", (**document).clone()))
+                .default_service(web::route().to(routes::unmatched))
+                .wrap(cors(&config))
+                .wrap(Compress::default())
+                .wrap(security_headers())
+                .wrap(from_fn(telemetry::observe))
+        }
+    };
+    let mut server = HttpServer::new(factory).shutdown_timeout(config.shutdown_seconds);
+    if config.api_threads > 0 {
+        server = server.workers(config.api_threads);
+    }
+    let server = server.bind(config.api_bind)?;
+    let address = *server.addrs().first().ok_or_else(|| anyhow::anyhow!("nothing to listen on"))?;
+    Ok((server.run(), address))
+}

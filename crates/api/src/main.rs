@@ -1,2 +1,55 @@
-//! placeholder
-fn main() {}
+//! The API server's command line.
+
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
+
+#[derive(Parser)]
+#[command(name = "api", version, about = "Prompt Architect's API server")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API.
+    Serve(Box<api::Config>),
+    /// Apply the migrations that the database lacks.
+    Migrate(db::pool::Config),
+    /// Take the newest migration back.
+    MigrateRevert(db::pool::Config),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "a command line answers on its output")]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Serve(config) => serve(*config).await,
+        Command::Migrate(config) => {
+            for name in db::migrations::apply(config.database_url.expose_secret()).await? {
+                println!("applied {name}");
+            }
+            println!("the schema is up to date");
+            Ok(())
+        }
+        Command::MigrateRevert(config) => {
+            let undone = db::migrations::revert(config.database_url.expose_secret()).await?;
+            println!("{}", undone.map_or_else(|| "nothing left to revert".into(), |name| format!("reverted {name}")));
+            Ok(())
+        }
+        Command::Openapi => {
+            println!("{}", api::document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+async fn serve(config: api::Config) -> anyhow::Result<()> {
+    let metrics = integrations::telemetry::start("api")?;
+    db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
+    let (server, address) = api::serve(api::app(config, metrics)?)?;
+    tracing::info!(%address, "listening");
+    Ok(server.await?)
+}

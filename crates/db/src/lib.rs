@@ -1,1 +1,18 @@
-//! placeholder
+//! Postgres: one function, one intention. A function takes a connection first and owns its
+//! transaction; rows are made of domain values, so nothing is mapped. No HTTP here and no Redis.
+
+pub mod api_keys;
+pub mod auth;
+pub mod documents;
+mod halfvec;
+pub mod idempotency;
+pub mod invitations;
+pub mod jobs;
+pub mod migrations;
+pub mod pool;
+#[expect(missing_docs, reason = "mirrors the migrations, which carry the comments")]
+pub mod schema;
+pub mod seeds;
+pub mod users;
+
+pub use pool::{Connection, Pool};

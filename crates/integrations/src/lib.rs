@@ -1,1 +1,5 @@
-//! placeholder
+//! Everything outside besides Postgres and Redis: model providers, file storage, text extraction,
+//! and what the processes tell about themselves.
+
+pub mod storage;
+pub mod telemetry;

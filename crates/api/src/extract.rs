@@ -1,0 +1,169 @@
+//! Reading a request: bodies, queries and path values become domain values, or the answer names
+//! every fault at once. Each extractor comes after [`crate::context::Context`] in a handler's
+//! arguments, so that nobody learns anything of a body's faults before they are known.
+
+use std::{future::Ready, ops::ControlFlow, pin::Pin, str::FromStr};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use deserr::{Deserr, DeserializeError, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
+
+use crate::error::{ApiError, Code, FieldFault};
+
+/// The most bytes of a JSON body.
+pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// All faults found while reading a value.
+#[derive(Debug, Default)]
+pub struct Faults {
+    list: Vec<FieldFault>,
+    wrong_type: bool,
+}
+
+impl Faults {
+    /// The answer: a wrong type is malformed (`malformed`, 400), a broken rule is 422.
+    fn into_error(self, malformed: Code) -> ApiError {
+        let code = if self.wrong_type || malformed == Code::InvalidQuery { malformed } else { Code::Invalid };
+        ApiError::faults(code, self.list)
+    }
+}
+
+fn place(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Origin => String::new(),
+        ValuePointerRef::Key { key, prev } => match place(*prev) {
+            path if path.is_empty() => key.to_owned(),
+            path => format!("{path}.{key}"),
+        },
+        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", place(*prev)),
+    }
+}
+
+fn kinds(accepted: &[deserr::ValueKind]) -> String {
+    accepted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ").to_lowercase()
+}
+
+impl DeserializeError for Faults {
+    fn error<V: IntoValue>(
+        before: Option<Self>,
+        fault: ErrorKind<'_, V>,
+        location: ValuePointerRef<'_>,
+    ) -> ControlFlow<Self, Self> {
+        let mut faults = before.unwrap_or_default();
+        let mut field = place(location);
+        let message = match fault {
+            ErrorKind::IncorrectValueKind { accepted, actual } => {
+                faults.wrong_type |= actual.kind() != deserr::ValueKind::Null;
+                format!("must be {}", kinds(accepted))
+            }
+            ErrorKind::MissingField { field: name } => {
+                field = place(location.push_key(name));
+                "is required".to_owned()
+            }
+            ErrorKind::UnknownKey { key, accepted } => {
+                field = place(location.push_key(key));
+                format!("is not known here; known are {}", accepted.join(", "))
+            }
+            ErrorKind::UnknownValue { accepted, .. } => format!("must be one of {}", accepted.join(", ")),
+            ErrorKind::BadSequenceLen { expected, .. } => format!("must have {expected} items"),
+            ErrorKind::Unexpected { msg } => msg,
+        };
+        let field = if field.is_empty() { "body".to_owned() } else { field };
+        faults.list.push(FieldFault { field, message });
+        ControlFlow::Continue(faults)
+    }
+}
+
+impl MergeWithError<Faults> for Faults {
+    fn merge(before: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        let mut faults = before.unwrap_or_default();
+        faults.list.extend(other.list);
+        faults.wrong_type |= other.wrong_type;
+        ControlFlow::Continue(faults)
+    }
+}
+
+/// A JSON body, read into `T`.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = web::Bytes::from_request(request, payload);
+        let json = is_json(request);
+        Box::pin(async move {
+            if !json {
+                return Err(ApiError::new(
+                    Code::UnsupportedType,
+                    "Send the body as JSON, with `Content-Type: application/json`.",
+                ));
+            }
+            let bytes = bytes.await.map_err(|_| {
+                ApiError::new(Code::TooLarge, format!("A body has at most {BODY_LIMIT} bytes."))
+            })?;
+            read_json(&bytes).map(Self)
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|text| {
+        let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        kind == "application/json" || kind.ends_with("+json")
+    })
+}
+
+fn read_json<T: Deserr<Faults>>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::new(Code::InvalidBody, "The body is empty. Send a JSON object."));
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|fault| {
+        ApiError::new(Code::InvalidBody, format!("The body is not valid JSON: {fault}."))
+    })?;
+    deserr::deserialize(value).map_err(|faults: Faults| faults.into_error(Code::InvalidBody))
+}
+
+/// The query, read into `T`, which denies unknown fields. Every parameter is a text.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: Deserr<Faults>> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(read_query(request.query_string()).map(Self))
+    }
+}
+
+fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
+    let mut parameters = serde_json::Map::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if parameters.insert(name.to_string(), value.to_string().into()).is_some() {
+            let fault = FieldFault { field: name.into(), message: "is given twice".into() };
+            return Err(ApiError::faults(Code::InvalidQuery, vec![fault]));
+        }
+    }
+    deserr::deserialize(serde_json::Value::Object(parameters))
+        .map_err(|faults: Faults| faults.into_error(Code::InvalidQuery))
+}
+
+/// The one variable part of a path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: FromStr<Err = domain::Fault>> FromRequest for Path<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let part = request.match_info().iter().next().unwrap_or_default();
+        std::future::ready(part.1.parse().map(Self).map_err(|fault| {
+            let fault = FieldFault { field: part.0.to_owned(), message: fault.to_string() };
+            ApiError::faults(Code::InvalidPath, vec![fault])
+        }))
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether this process lives, whether it can serve, and its numbers.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::App;
+
+/// The routes of this area.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(healthz).service(readyz).service(metrics);
+}
+
+/// How a process is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// How a process and what it needs are.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    /// Postgres: `ok` or what is wrong.
+    postgres: &'static str,
+    /// Redis: `ok` or what is wrong. Without it pages are slower and sign-in is closed.
+    redis: &'static str,
+}
+
+/// Whether the process answers at all.
+#[utoipa::path(tag = "Health", security(()), responses((status = 200, body = Health)))]
+#[get("/healthz")]
+async fn healthz() -> web::Json<Health> {
+    web::Json(Health { status: "ok" })
+}
+
+/// Whether the process can serve: each dependency by name.
+#[utoipa::path(tag = "Health", security(()),
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[get("/readyz")]
+async fn readyz(app: web::Data<App>) -> HttpResponse {
+    let postgres = if db::pool::answers(&app.pool).await { "ok" } else { "does not answer" };
+    let redis = if queue::answers(&app.redis).await { "ok" } else { "does not answer" };
+    let ready = postgres == "ok" && redis == "ok";
+    let status = if ready { "ok" } else { "unavailable" };
+    let mut answer = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.json(Readiness { status, postgres, redis })
+}
+
+/// Prometheus metrics of this process.
+#[utoipa::path(tag = "Health", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
+#[get("/metrics")]
+async fn metrics(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(app.metrics.render())
+}

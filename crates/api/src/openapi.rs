@@ -1,0 +1,94 @@
+//! The OpenAPI document: routes describe their own success, and what every route may answer
+//! besides is added here, once.
+
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+        path::Operation,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use crate::error::{Code, FieldFault, Problem};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Prompt Architect",
+        description = "One self-hosted workbench for teams that work with language models."
+    ),
+    components(schemas(Problem, FieldFault)),
+    security(("bearer" = []))
+)]
+struct Skeleton;
+
+/// The document before any route has joined.
+pub fn skeleton() -> OpenApi {
+    let mut document = Skeleton::openapi();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document
+        .components
+        .get_or_insert_with(Components::new)
+        .add_security_scheme("bearer", bearer);
+    document
+}
+
+/// Adds to every operation the answers that all of its kind share.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let has_id = path.contains('{');
+        let operations = [
+            (&mut item.get, false),
+            (&mut item.post, true),
+            (&mut item.put, true),
+            (&mut item.patch, true),
+            (&mut item.delete, true),
+        ];
+        for (operation, writes) in operations {
+            if let Some(operation) = operation
+                && path.starts_with("/api/")
+            {
+                add_answers(operation, has_id, writes);
+            }
+        }
+    }
+    document
+}
+
+fn add_answers(operation: &mut Operation, has_id: bool, writes: bool) {
+    let public = operation.security.as_ref().is_some_and(|schemes| {
+        serde_json::to_value(schemes).is_ok_and(|schemes| schemes == serde_json::json!([{}]))
+    });
+    let has_body = operation.request_body.is_some();
+    let shared = [
+        (Code::InvalidBody, true),
+        (Code::Unauthenticated, !public),
+        (Code::Forbidden, !public),
+        (Code::NotFound, has_id),
+        (Code::Conflict, writes),
+        (Code::Stale, writes && has_id),
+        (Code::TooLarge, has_body),
+        (Code::UnsupportedType, has_body),
+        (Code::Invalid, has_body),
+        (Code::TooManyRequests, true),
+        (Code::Internal, true),
+        (Code::Unavailable, true),
+    ];
+    for (code, applies) in shared {
+        let status = code.status().to_string();
+        if applies {
+            operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(problem(code)));
+        }
+    }
+}
+
+fn problem(code: Code) -> Response {
+    ResponseBuilder::new()
+        .description(code.title())
+        .content(
+            "application/problem+json",
+            Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem")))),
+        )
+        .build()
+}

@@ -1,0 +1,79 @@
+//! Connections to Postgres: a pool in which every connection has a statement time-out, because a
+//! dropped future leaves its query running on the server.
+
+use std::time::Duration;
+
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{self, Object},
+    },
+};
+use futures::FutureExt;
+use secrecy::{ExposeSecret, SecretString};
+
+/// A pool of connections.
+pub type Pool = deadpool::Pool<AsyncPgConnection>;
+
+/// A connection: what every function here takes first.
+pub type Connection = AsyncPgConnection;
+
+/// A connection borrowed from the pool.
+pub type Pooled = Object<AsyncPgConnection>;
+
+/// Why no connection could be had.
+pub type PoolError = deadpool::PoolError;
+
+/// Where Postgres is and how it is used.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where Postgres is: `postgres://user:password@host:port/database`.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// The most connections one process opens.
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 16)]
+    pub database_pool_size: usize,
+    /// The longest a single statement may run, in milliseconds.
+    #[arg(long, env = "DATABASE_STATEMENT_TIMEOUT_MS", default_value_t = 30_000)]
+    pub database_statement_timeout_ms: u64,
+}
+
+/// Makes a pool; connects on first use.
+pub fn connect(config: &Config) -> anyhow::Result<Pool> {
+    let setup = format!(
+        "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = '60s'; \
+         SET hnsw.ef_search = 100; SET hnsw.iterative_scan = 'relaxed_order'; SET jit = off",
+        config.database_statement_timeout_ms
+    );
+    let mut manager = ManagerConfig::default();
+    manager.recycling_method = RecyclingMethod::Fast;
+    manager.custom_setup = Box::new(move |url| {
+        let setup = setup.clone();
+        async move {
+            let mut connection = AsyncPgConnection::establish(url).await?;
+            connection
+                .batch_execute(&setup)
+                .await
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(connection)
+        }
+        .boxed()
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config(
+        config.database_url.expose_secret(),
+        manager,
+    );
+    Ok(Pool::builder(manager)
+        .max_size(config.database_pool_size)
+        .wait_timeout(Some(Duration::from_secs(5)))
+        .create_timeout(Some(Duration::from_secs(5)))
+        .runtime(::deadpool::Runtime::Tokio1)
+        .build()?)
+}
+
+/// Whether Postgres answers right now.
+pub async fn answers(pool: &Pool) -> bool {
+    let Ok(mut connection) = pool.get().await else { return false };
+    connection.batch_execute("SELECT 1").await.is_ok()
+}

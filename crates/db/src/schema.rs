@@ -1,0 +1,198 @@
+//! The tables as diesel sees them. A test holds every column and type against a migrated database.
+
+/// SQL types that diesel does not bring.
+pub mod sql_types {
+    /// pgvector's vector of half-precision numbers.
+    #[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "halfvec"))]
+    pub struct Halfvec;
+
+    /// Words with their places.
+    #[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "tsvector"))]
+    pub struct Tsvector;
+}
+
+diesel::table! {
+    companies (id) {
+        id -> Uuid,
+        name -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        password_hash -> Nullable<Text>,
+        is_active -> Bool,
+        token_epoch -> Integer,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        email -> Text,
+        role -> Text,
+        token_hash -> Bytea,
+        invited_by -> Uuid,
+        expires_at -> Timestamptz,
+        accepted_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        key_hash -> Bytea,
+        last_four -> Text,
+        scopes -> Array<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_events (id) {
+        id -> BigInt,
+        company_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        email -> Text,
+        kind -> Text,
+        ip -> Text,
+        user_agent -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (user_id, key) {
+        user_id -> Uuid,
+        key -> Text,
+        request_hash -> Bytea,
+        status -> Nullable<SmallInt>,
+        answer -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Uuid,
+        kind -> Text,
+        company_id -> Nullable<Uuid>,
+        fair_key -> Uuid,
+        subject_id -> Nullable<Uuid>,
+        args -> Jsonb,
+        state -> Text,
+        attempts -> Integer,
+        max_attempts -> Integer,
+        snoozes -> Integer,
+        run_at -> Timestamptz,
+        wait_reason -> Nullable<Text>,
+        dispatched_at -> Nullable<Timestamptz>,
+        epoch -> Integer,
+        lease_token -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        worker -> Nullable<Text>,
+        error_class -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        dedupe_key -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    job_pauses (kind) {
+        kind -> Text,
+        paused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    embedding_models (id) {
+        id -> SmallInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    documents (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        visibility -> Text,
+        file_name -> Text,
+        content_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Bytea,
+        storage_key -> Text,
+        status -> Text,
+        error_code -> Nullable<Text>,
+        error -> Nullable<Text>,
+        live_generation -> Integer,
+        live_model_id -> Nullable<SmallInt>,
+        live_chunker_version -> Nullable<Integer>,
+        live_chunks -> Integer,
+        building_generation -> Integer,
+        chunks_total -> Integer,
+        chunks_embedded -> Integer,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Tsvector;
+
+    chunks (company_id, id) {
+        company_id -> Uuid,
+        id -> Uuid,
+        document_id -> Uuid,
+        generation -> Integer,
+        chunk_index -> Integer,
+        text -> Text,
+        heading_path -> Array<Text>,
+        page -> Nullable<Integer>,
+        char_start -> Integer,
+        char_end -> Integer,
+        sha256 -> Bytea,
+        terms -> Tsvector,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Halfvec;
+
+    chunk_embeddings (company_id, chunk_id) {
+        company_id -> Uuid,
+        chunk_id -> Uuid,
+        document_id -> Uuid,
+        generation -> Integer,
+        model_id -> SmallInt,
+        embedding -> Halfvec,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    companies, users, invitations, api_keys, sign_in_events, jobs, documents, chunks, chunk_embeddings,
+);
