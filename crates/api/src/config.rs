@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 /// The server's settings.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// The address to listen on.
     #[arg(long, env = "API_BIND", default_value = "127.0.0.1:8080")]

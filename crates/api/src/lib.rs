@@ -75,6 +75,10 @@ fn cors(config: &Config) -> Cors {
         .max_age(3600)
 }
 
+fn swagger(document: &OpenApi) -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").url("/api/openapi.json", document.clone())
+}
+
 /// Starts to listen; the server runs when it is awaited, and ends gracefully at SIGTERM.
 pub fn serve(app: App) -> anyhow::Result<(Server, std::net::SocketAddr)> {
     let config = app.config.clone();
@@ -88,6 +92,8 @@ pub fn serve(app: App) -> anyhow::Result<(Server, std::net::SocketAddr)> {
                 .app_data(app.clone())
                 .app_data(document.clone())
                 .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
+                // Before the scope `/api`, which would answer for everything below it.
+                .map(|service| service.service(swagger(&document)))
                 .service(
                     scope::scope("/api")
                         .wrap(from_fn(gate::pass))
@@ -97,7 +103,6 @@ pub fn serve(app: App) -> anyhow::Result<(Server, std::net::SocketAddr)> {
                 .configure(routes::open)
                 .split_for_parts();
             service
-                .service(SwaggerUi::new("/docs/{_:.*}").url("/api/openapi.json", (**document).clone()))
                 .default_service(web::route().to(routes::unmatched))
                 .wrap(cors(&config))
                 .wrap(Compress::default())

@@ -38,29 +38,20 @@ fn id_of(request: &ServiceRequest) -> String {
 }
 
 /// Gives the request its id, and logs and counts its answer.
-pub async fn observe<B: MessageBody + 'static>(
+pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
+) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
     let id = id_of(&request);
     let method = request.method().to_string();
     let path = request.path().to_owned();
-    let http_request = request.request().clone();
     let span = tracing::info_span!("request", request.id = %id);
-    let answer = REQUEST_ID
-        .scope(id.clone(), async {
-            match next.call(request).await {
-                Ok(answer) => answer.map_into_boxed_body(),
-                // A refusal of a middleware becomes an answer here, where its id is still known.
-                Err(refusal) => ServiceResponse::new(http_request, refusal.error_response()),
-            }
-        })
-        .instrument(span)
-        .await;
+    let mut answer = REQUEST_ID
+        .scope(id.clone(), next.call(request).instrument(span))
+        .await?;
     let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".into());
     record(&id, &method, &path, &route, answer.status().as_u16(), started);
-    let mut answer = answer;
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(HEADER, value);
     }

@@ -27,6 +27,7 @@ pub type PoolError = deadpool::PoolError;
 
 /// Where Postgres is and how it is used.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Where Postgres is: `postgres://user:password@host:port/database`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]

@@ -17,6 +17,7 @@ pub type Redis = ConnectionManager;
 
 /// Where Redis is and how it is used.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Where Redis is: `redis://:password@host:port/number`.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
