@@ -1,0 +1,80 @@
+# Thin names for common calls. `./dev run` starts Postgres and Redis if nothing else provides them, and sets
+# the environment; without just on PATH, `./dev run just <recipe>` has one.
+
+api := "./dev run cargo run --quiet --package api --bin api --"
+tests := "./dev run cargo run --release --package tests --bin"
+
+[private]
+default:
+    @just --list
+
+# Postgres, Redis and a first build, without starting anything else
+setup:
+    ./dev services
+    cargo build --workspace --bins
+
+# the API and a worker, until Ctrl-C
+up:
+    ./dev up
+
+# the product at work on sample data
+demo:
+    ./dev demo
+
+# every test; arguments go to the test runner
+test *args:
+    ./dev test {{ args }}
+
+# what a change must pass besides the tests
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+    @if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "SKIPPED cargo deny: cargo install cargo-deny --locked"; fi
+
+# format the sources
+fmt:
+    cargo fmt --all
+
+# bring the database to the newest schema
+migrate:
+    {{ api }} migrate
+
+# undo the newest migration
+migrate-revert:
+    {{ api }} migrate-revert
+
+# models and workflows that every installation has; safe to repeat
+seed:
+    {{ api }} seed
+
+# print the OpenAPI document
+openapi:
+    @{{ api }} openapi
+
+# line coverage per file, and as a page in target/llvm-cov/html
+coverage:
+    @cargo llvm-cov --version >/dev/null 2>&1 || { echo "coverage needs: cargo install cargo-llvm-cov --locked" && exit 1; }
+    ./dev run cargo llvm-cov test --workspace --html
+    cargo llvm-cov report --summary-only
+
+# every fuzz target in turn, each for a bounded time
+fuzz seconds="60":
+    @cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "fuzz needs a nightly toolchain and: cargo install cargo-fuzz --locked" && exit 1; }
+    for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }} || exit 1; done
+
+# ingestion against its rivals
+bench-ingest *args:
+    {{ tests }} bench -- ingest {{ args }}
+
+# search among 100 000 chunks
+bench-search *args:
+    {{ tests }} bench -- search {{ args }}
+
+# from a job's push to its start
+bench-queue *args:
+    {{ tests }} bench -- queue {{ args }}
+
+# workers killed and stores restarted in the middle of ingestion
+chaos-ingest *args:
+    {{ tests }} chaos -- ingest {{ args }}
