@@ -52,8 +52,8 @@ impl JobKind {
     /// How many attempts it gets; a wait for somebody else's limit is none.
     pub const fn max_attempts(self) -> i32 {
         match self {
-            Self::DocumentsExtract => 3,
-            Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
+            // Most of what ends an attempt here is a worker that was stopped hard.
+            Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
             Self::DocumentsIndex | Self::JobsPrune => 3,
         }
     }
@@ -66,6 +66,61 @@ impl JobKind {
             Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
         }
     }
+}
+
+/// The right to work on a job: names one attempt, and every effect of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job_id: JobId,
+    /// The attempt; a later one has another token.
+    pub token: uuid::Uuid,
+}
+
+/// A job that a worker has claimed.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The right to it.
+    pub lease: Lease,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// On what: the arguments of that kind.
+    pub args: serde_json::Value,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// When the job was enqueued.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A job on its way to Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The job.
+    pub id: JobId,
+    /// Its kind, which names the queue.
+    pub kind: JobKind,
+    /// Counts its dispatches, so that none is taken for a duplicate of the last.
+    pub epoch: i32,
+}
+
+/// Where dispatch finds due jobs: implemented on Postgres, read by the loop that fills Redis.
+pub trait Outbox: Send + Sync {
+    /// What can go wrong.
+    type Error: std::fmt::Display + Send;
+
+    /// Marks due jobs as dispatched, as many as there is room for, taking turns between owners.
+    fn pick(&self) -> impl Future<Output = Result<Vec<Dispatch>, Self::Error>> + Send;
+
+    /// These did not reach Redis.
+    fn take_back(&self, ids: &[JobId]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Redis has lost everything.
+    fn take_back_all(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Brings back jobs whose worker died or whose message was lost, and buries the hopeless.
+    fn sweep(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// How an attempt ended.
