@@ -62,6 +62,97 @@ text_enum!(
     }
 );
 
+/// The SHA-256 of some bytes; hexadecimal in JSON.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Binary)]
+pub struct Sha256(pub [u8; 32]);
+
+impl Sha256 {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl std::fmt::Display for Sha256 {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(to, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, to)
+    }
+}
+
+impl serde::Serialize for Sha256 {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl diesel::serialize::ToSql<diesel::sql_types::Binary, diesel::pg::Pg> for Sha256 {
+    fn to_sql<'b>(
+        &'b self,
+        out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+    ) -> diesel::serialize::Result {
+        std::io::Write::write_all(out, &self.0)?;
+        Ok(diesel::serialize::IsNull::No)
+    }
+}
+
+impl diesel::deserialize::FromSql<diesel::sql_types::Binary, diesel::pg::Pg> for Sha256 {
+    fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+        Ok(Self(value.as_bytes().try_into()?))
+    }
+}
+
+/// Extracts a document's text and cuts it into chunks.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct ExtractDocument {
+    /// Which one.
+    pub document_id: DocumentId,
+}
+
+impl crate::jobs::Job for ExtractDocument {
+    const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsExtract;
+}
+
+/// Embeds the chunks of a document that have no vector yet.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct EmbedDocument {
+    /// Which one.
+    pub document_id: DocumentId,
+}
+
+impl crate::jobs::Job for EmbedDocument {
+    const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsEmbed;
+}
+
+/// Removes a file whose document is deleted.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct DiscardFile {
+    /// Its key in the storage.
+    pub storage_key: String,
+}
+
+impl crate::jobs::Job for DiscardFile {
+    const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsDiscardFile;
+}
+
+/// Builds the approximate index of the partition that holds a company's vectors.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct IndexPartition {
+    /// The company that has grown large.
+    pub company_id: crate::users::CompanyId,
+}
+
+impl crate::jobs::Job for IndexPartition {
+    const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsIndex;
+}
+
 checked_text!(
     /// A file's name as its sender gave it, without any path, 1 to 255 characters.
     FileName,

@@ -48,6 +48,14 @@ pub trait Job: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const KIND: JobKind;
 }
 
+/// Removes what is no longer needed: settled jobs, expired answers, old sign-in events.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Prune {}
+
+impl Job for Prune {
+    const KIND: JobKind = JobKind::JobsPrune;
+}
+
 impl JobKind {
     /// How many attempts it gets; a wait for somebody else's limit is none.
     pub const fn max_attempts(self) -> i32 {

@@ -1,0 +1,308 @@
+//! What workers do to documents. Every function that stores something names the lease it is done
+//! under; done twice, it counts once.
+
+use diesel::{dsl, prelude::*, sql_types};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use domain::{
+    documents::{
+        CHUNKER_VERSION, Chunk, ChunkId, DocumentId, DocumentStatus, DocumentType, EmbedDocument, Sha256, terms,
+    },
+    jobs::Lease,
+    users::{CompanyId, UserId},
+};
+
+use crate::{
+    Connection,
+    halfvec::Embedding,
+    jobs::{FenceError, NewJob, enqueue, finish, hold},
+    schema::{chunks, documents, embedding_models, sql_types::Halfvec},
+};
+
+/// Rows inserted by one statement.
+const BATCH: usize = 500;
+
+/// A document to be worked on.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = documents)]
+pub struct Task {
+    /// Which one.
+    pub id: DocumentId,
+    /// Its company.
+    pub company_id: CompanyId,
+    /// Its owner.
+    pub owner_id: UserId,
+    /// What it is.
+    pub content_type: DocumentType,
+    /// Where its bytes are.
+    pub storage_key: String,
+    /// The set of passages being made.
+    pub building_generation: i32,
+}
+
+/// Reads what an extraction is about and marks it as under way; `None` when the document is gone.
+/// The set that search sees is never built upon.
+pub async fn begin_extraction(
+    conn: &mut Connection,
+    held: Lease,
+    id: DocumentId,
+) -> Result<Option<Task>, FenceError> {
+    let apart = dsl::sql::<sql_types::Integer>("greatest(building_generation, live_generation + 1)");
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        Ok(diesel::update(documents::table.find(id))
+            .set((
+                documents::status.eq(DocumentStatus::Processing),
+                documents::building_generation.eq(apart),
+            ))
+            .returning(Task::as_returning())
+            .get_result(conn)
+            .await
+            .optional()?)
+    })
+    .await
+}
+
+/// Reads what an embedding is about; `None` when the document is gone.
+pub async fn begin_embedding(
+    conn: &mut Connection,
+    held: Lease,
+    id: DocumentId,
+) -> Result<Option<Task>, FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        let task = documents::table.find(id).select(Task::as_select()).first(conn).await.optional()?;
+        Ok(task)
+    })
+    .await
+}
+
+/// Ends the job and the document with a sentence its owner can act on.
+pub async fn fail(
+    conn: &mut Connection,
+    held: Lease,
+    id: DocumentId,
+    code: &str,
+    sentence: &str,
+) -> Result<(), FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        diesel::update(documents::table.find(id))
+            .set((
+                documents::status.eq(DocumentStatus::Failed),
+                documents::error_code.eq(code),
+                documents::error.eq(sentence),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(finish(conn, held).await?)
+    })
+    .await
+}
+
+/// Stores the passages in place of any earlier attempt's, and hands on to embedding.
+pub async fn store_chunks(
+    conn: &mut Connection,
+    held: Lease,
+    task: &Task,
+    passages: &[Chunk],
+    request_id: Option<String>,
+) -> Result<(), FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        let total = i32::try_from(passages.len()).unwrap_or(i32::MAX);
+        let found = diesel::update(documents::table.find(task.id))
+            .set((documents::chunks_total.eq(total), documents::chunks_embedded.eq(0)))
+            .execute(conn)
+            .await?;
+        if found == 1 {
+            diesel::delete(chunks::table)
+                .filter(chunks::company_id.eq(task.company_id).and(chunks::document_id.eq(task.id)))
+                .filter(chunks::generation.eq(task.building_generation))
+                .execute(conn)
+                .await?;
+            for batch in passages.chunks(BATCH) {
+                insert_chunks(conn, task, batch).await?;
+            }
+            let job = NewJob::new(&EmbedDocument { document_id: task.id })
+                .of(task.company_id, task.owner_id.0)
+                .on(task.id.0)
+                .caused_by(request_id);
+            enqueue(conn, &[job]).await?;
+        }
+        Ok(finish(conn, held).await?)
+    })
+    .await
+}
+
+/// Separates the headings of a path within one text: a control character no heading holds.
+const HEADING_SEPARATOR: &str = "\u{1f}";
+
+async fn insert_chunks(conn: &mut Connection, task: &Task, batch: &[Chunk]) -> QueryResult<usize> {
+    let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    diesel::sql_query(include_str!("insert_chunks.sql"))
+        .bind::<sql_types::Uuid, _>(task.company_id)
+        .bind::<sql_types::Uuid, _>(task.id)
+        .bind::<sql_types::Integer, _>(task.building_generation)
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(batch.iter().map(|_| ChunkId::new()).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.index)).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Text>, _>(batch.iter().map(|c| c.text.as_str()).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Text>, _>(
+            batch.iter().map(|c| c.heading_path.join(HEADING_SEPARATOR)).collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Nullable<sql_types::Integer>>, _>(
+            batch.iter().map(|c| c.page.and_then(|page| i32::try_from(page).ok())).collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.char_start)).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.char_end)).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Binary>, _>(
+            batch.iter().map(|c| Sha256::of(c.text.as_bytes())).collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Text>, _>(
+            batch.iter().map(|c| terms::searchable(&c.text)).collect::<Vec<_>>(),
+        )
+        .execute(conn)
+        .await
+}
+
+/// The id of a model's vectors, made on first sight.
+pub async fn model_id(conn: &mut Connection, name: &str) -> QueryResult<i16> {
+    let known = embedding_models::table
+        .filter(embedding_models::name.eq(name))
+        .select(embedding_models::id)
+        .first(conn)
+        .await
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    diesel::insert_into(embedding_models::table)
+        .values(embedding_models::name.eq(name))
+        .on_conflict(embedding_models::name)
+        .do_update()
+        .set(embedding_models::name.eq(name))
+        .returning(embedding_models::id)
+        .get_result(conn)
+        .await
+}
+
+/// A passage without a vector.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Pending {
+    /// Which one.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub id: ChunkId,
+    /// Its words.
+    #[diesel(sql_type = sql_types::Text)]
+    pub text: String,
+    /// The SHA-256 of its words.
+    #[diesel(sql_type = sql_types::Binary)]
+    pub sha256: Sha256,
+}
+
+/// Gives passages the vectors that equal text of this company has already, and lists those that
+/// are left without.
+pub async fn pending(
+    conn: &mut Connection,
+    held: Lease,
+    task: &Task,
+    model_id: i16,
+) -> Result<Vec<Pending>, FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        diesel::sql_query(include_str!("reuse_embeddings.sql"))
+            .bind::<sql_types::Uuid, _>(task.company_id)
+            .bind::<sql_types::Uuid, _>(task.id)
+            .bind::<sql_types::Integer, _>(task.building_generation)
+            .bind::<sql_types::SmallInt, _>(model_id)
+            .execute(conn)
+            .await?;
+        Ok(diesel::sql_query(
+            "SELECT c.id, c.text, c.sha256 FROM chunks c
+             WHERE c.company_id = $1 AND c.document_id = $2 AND c.generation = $3
+               AND NOT EXISTS (SELECT FROM chunk_embeddings e
+                               WHERE e.company_id = c.company_id AND e.chunk_id = c.id)
+             ORDER BY c.chunk_index",
+        )
+        .bind::<sql_types::Uuid, _>(task.company_id)
+        .bind::<sql_types::Uuid, _>(task.id)
+        .bind::<sql_types::Integer, _>(task.building_generation)
+        .load(conn)
+        .await?)
+    })
+    .await
+}
+
+/// Stores vectors of some passages and counts them; a second time changes nothing. `false` when
+/// the document is gone.
+pub async fn store_embeddings(
+    conn: &mut Connection,
+    held: Lease,
+    task: &Task,
+    model_id: i16,
+    vectors: Vec<(ChunkId, Embedding)>,
+) -> Result<bool, FenceError> {
+    let (ids, vectors): (Vec<_>, Vec<_>) = vectors.into_iter().unzip();
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        let stored = diesel::sql_query(include_str!("insert_embeddings.sql"))
+            .bind::<sql_types::Uuid, _>(task.company_id)
+            .bind::<sql_types::Uuid, _>(task.id)
+            .bind::<sql_types::Integer, _>(task.building_generation)
+            .bind::<sql_types::SmallInt, _>(model_id)
+            .bind::<sql_types::Array<sql_types::Uuid>, _>(&ids)
+            .bind::<sql_types::Array<Halfvec>, _>(&vectors)
+            .execute(conn)
+            .await?;
+        Ok(stored == 1)
+    })
+    .await
+}
+
+/// What completing a document found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// Every passage has its vector: the new set is what search sees now.
+    Complete,
+    /// Some passages still lack one.
+    Incomplete,
+    /// The document is gone.
+    Gone,
+}
+
+/// Switches search to the new set of passages if every one has its vector, removes older sets and
+/// ends the job.
+pub async fn complete(
+    conn: &mut Connection,
+    held: Lease,
+    task: &Task,
+    model_id: i16,
+) -> Result<Completion, FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        let found: Option<DocumentId> =
+            documents::table.find(task.id).select(documents::id).for_update().first(conn).await.optional()?;
+        if found.is_none() {
+            finish(conn, held).await?;
+            return Ok(Completion::Gone);
+        }
+        let switched = diesel::sql_query(include_str!("complete.sql"))
+            .bind::<sql_types::Uuid, _>(task.company_id)
+            .bind::<sql_types::Uuid, _>(task.id)
+            .bind::<sql_types::Integer, _>(task.building_generation)
+            .bind::<sql_types::SmallInt, _>(model_id)
+            .bind::<sql_types::Integer, _>(CHUNKER_VERSION)
+            .execute(conn)
+            .await?;
+        if switched == 0 {
+            return Ok(Completion::Incomplete);
+        }
+        diesel::delete(chunks::table)
+            .filter(chunks::company_id.eq(task.company_id).and(chunks::document_id.eq(task.id)))
+            .filter(chunks::generation.lt(task.building_generation))
+            .execute(conn)
+            .await?;
+        finish(conn, held).await?;
+        Ok(Completion::Complete)
+    })
+    .await
+}
