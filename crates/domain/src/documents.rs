@@ -4,8 +4,8 @@ mod chunking;
 mod extracted;
 pub mod terms;
 
-pub use chunking::{CHUNKER_VERSION, Chunk, chunk};
-pub use extracted::{Extracted, ExtractFault, Heading};
+pub use chunking::{CHUNK_TOKENS, CHUNKER_VERSION, Chunk, MAX_CHUNK_BYTES, chunk, estimate_tokens};
+pub use extracted::{ExtractFault, Extracted, Heading};
 
 use crate::{Fault, codec::trimmed};
 
@@ -178,7 +178,10 @@ mod tests {
 
     #[test]
     fn a_file_name_loses_its_path_and_its_control_characters() {
-        let name = |text: &str| text.parse::<FileName>().map(|name| name.as_str().to_owned());
+        let name = |text: &str| {
+            text.parse::<FileName>()
+                .map(|name| name.as_str().to_owned())
+        };
         assert_eq!(name("../../etc/passwd").as_deref(), Ok("passwd"));
         assert_eq!(name("C:\\notes\\plan\r\n.md").as_deref(), Ok("plan.md"));
         assert!(name("..").is_err() && name("dir/").is_err());
