@@ -1,0 +1,378 @@
+//! Google's Gemini API: configuration, the connection, and embeddings through it.
+//!
+//! The shapes on the wire are in [`wire`], the meaning of errors in [`errors`].
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::providers::{Embedder, EmbeddingTask, Embeddings, PortFuture, ProviderError};
+use reqwest::{
+    Client, Response,
+    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Clock, SetupError};
+use crate::http;
+
+mod errors;
+mod pacific;
+mod wire;
+
+/// The most texts that one call may embed.
+pub const MAX_BATCH: usize = 100;
+
+/// The most bytes of one request; refusals have been seen from 4 MiB on.
+pub const MAX_REQUEST_BYTES: usize = 1_000_000;
+
+/// A batch of long vectors is about 4 MB.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// How Gemini is reached. Without a key it is not.
+#[derive(Debug, Clone, clap::Args)]
+pub struct GeminiConfig {
+    /// The API key of a Google AI Studio project; without one the mock provider stands in
+    #[arg(
+        id = "gemini_api_key",
+        long = "gemini-api-key",
+        env = "GEMINI_API_KEY",
+        hide_env_values = true
+    )]
+    pub api_key: Option<SecretString>,
+
+    /// Where the API is; another address leads to a proxy or to the fake of the tests
+    #[arg(
+        id = "gemini_base_url",
+        long = "gemini-base-url",
+        env = "GEMINI_BASE_URL",
+        default_value = "https://generativelanguage.googleapis.com"
+    )]
+    pub base_url: Url,
+
+    /// The version of the API, a part of every path
+    #[arg(
+        id = "gemini_api_version",
+        long = "gemini-api-version",
+        env = "GEMINI_API_VERSION",
+        default_value = "v1beta"
+    )]
+    pub api_version: String,
+
+    /// The model that embeds documents and questions; another one re-embeds everything
+    #[arg(
+        id = "gemini_embedding_model",
+        long = "gemini-embedding-model",
+        env = "GEMINI_EMBEDDING_MODEL",
+        default_value = "gemini-embedding-001"
+    )]
+    pub embedding_model: String,
+
+    /// How long a call may take, in seconds, answer included
+    #[arg(
+        id = "gemini_timeout_seconds",
+        long = "gemini-timeout-seconds",
+        env = "GEMINI_TIMEOUT_SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub timeout_seconds: u64,
+}
+
+/// A connection to the API under one key. Its `Debug` shows the key to nobody.
+#[derive(Debug, Clone)]
+pub struct Gemini {
+    client: Client,
+    base: Url,
+    version: String,
+    key: SecretString,
+    timeout_seconds: u64,
+    clock: Clock,
+}
+
+impl Gemini {
+    /// Connects to nothing yet. `None` without a key: an empty variable is none as well.
+    pub fn new(config: &GeminiConfig, clock: Clock) -> Result<Option<Self>, SetupError> {
+        let key = config
+            .api_key
+            .as_ref()
+            .map(|key| key.expose_secret().trim())
+            .unwrap_or_default();
+        if key.is_empty() {
+            return Ok(None);
+        }
+        HeaderValue::from_str(key).map_err(|_| SetupError::Key)?;
+        Ok(Some(Self {
+            client: http::client(Duration::from_secs(config.timeout_seconds))?,
+            base: checked_base(&config.base_url)?,
+            version: config.api_version.clone(),
+            key: key.into(),
+            timeout_seconds: config.timeout_seconds,
+            clock,
+        }))
+    }
+
+    /// Posts a body to a method of a model and gives back the answer of a success.
+    async fn post(&self, model: &str, method: &str, body: String) -> Result<Bytes, ProviderError> {
+        let request = self
+            .client
+            .post(self.address(model, method))
+            .headers(self.headers())
+            .body(body);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(&response);
+        let read = http::read(response, MAX_ANSWER_BYTES).await;
+        if status == 200 {
+            let body = read.map_err(|error| self.unreadable(error))?;
+            return match errors::inside_success(&body) {
+                Some(code) => Err(self.classify(code, None, &body)),
+                None => Ok(body),
+            };
+        }
+        // The status says enough, should the explanation be cut short.
+        Err(self.classify(status, retry_after.as_deref(), &read.unwrap_or_default()))
+    }
+
+    fn address(&self, model: &str, method: &str) -> Url {
+        let mut address = self.base.clone();
+        let kind = if model.contains('/') {
+            None
+        } else {
+            Some("models")
+        };
+        let (path, name) = model.rsplit_once('/').unwrap_or(("", model));
+        address
+            .path_segments_mut()
+            .expect("the base was checked to carry a path")
+            .pop_if_empty()
+            .push(&self.version)
+            .extend(kind)
+            .extend(path.split('/').filter(|segment| !segment.is_empty()))
+            .push(&format!("{name}:{method}"));
+        address
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut key = HeaderValue::from_str(self.key.expose_secret())
+            .expect("the key was checked to fit a header");
+        key.set_sensitive(true);
+        HeaderMap::from_iter([
+            (HeaderName::from_static("x-goog-api-key"), key),
+            (
+                HeaderName::from_static("x-server-timeout"),
+                self.timeout_seconds.into(),
+            ),
+            (
+                reqwest::header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            ),
+        ])
+    }
+
+    fn classify(&self, status: u16, retry_after: Option<&str>, body: &[u8]) -> ProviderError {
+        // Google names the key in some refusals; it must not travel on in ours.
+        errors::classify(
+            status,
+            retry_after,
+            body,
+            self.clock.now(),
+            self.key.expose_secret(),
+        )
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> ProviderError {
+        if error.is_timeout() && !error.is_connect() {
+            return self.too_late();
+        }
+        let problem = if error.is_connect() {
+            "it cannot be reached"
+        } else {
+            "the connection broke"
+        };
+        ProviderError::Timeout(problem.into())
+    }
+
+    fn unreadable(&self, error: http::ReadError) -> ProviderError {
+        match error {
+            http::ReadError::TimedOut => self.too_late(),
+            http::ReadError::Broken => ProviderError::Timeout(error.to_string()),
+            http::ReadError::TooLarge { .. } => ProviderError::Malformed(error.to_string()),
+        }
+    }
+
+    fn too_late(&self) -> ProviderError {
+        ProviderError::Timeout(format!("none within {} seconds", self.timeout_seconds))
+    }
+}
+
+fn checked_base(base: &Url) -> Result<Url, SetupError> {
+    let plain = matches!(base.scheme(), "http" | "https")
+        && base.query().is_none()
+        && base.fragment().is_none();
+    if plain {
+        Ok(base.clone())
+    } else {
+        Err(SetupError::BaseUrl)
+    }
+}
+
+fn retry_after(response: &Response) -> Option<String> {
+    response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
+}
+
+/// Embeds through `batchEmbedContents`.
+#[derive(Debug, Clone)]
+pub struct GeminiEmbedder {
+    gemini: Gemini,
+    model: String,
+    name: String,
+}
+
+impl GeminiEmbedder {
+    /// Embeds with this model of this connection.
+    pub fn new(gemini: Gemini, model: &str) -> Self {
+        Self {
+            gemini,
+            model: model.to_owned(),
+            name: format!("gemini/{model}"),
+        }
+    }
+
+    async fn embed(
+        &self,
+        texts: &[&str],
+        task: EmbeddingTask,
+    ) -> Result<Embeddings, ProviderError> {
+        if texts.is_empty() {
+            return Ok(Embeddings {
+                vectors: Vec::new(),
+                tokens: 0,
+                tokens_estimated: false,
+            });
+        }
+        let body = wire::to_wire(&self.model, texts, task)?;
+        let answer = self
+            .gemini
+            .post(&self.model, "batchEmbedContents", body)
+            .await?;
+        wire::from_wire(&answer, texts)
+    }
+}
+
+impl Embedder for GeminiEmbedder {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn batch_size(&self) -> usize {
+        MAX_BATCH
+    }
+
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [&'a str],
+        task: EmbeddingTask,
+    ) -> PortFuture<'a, Result<Embeddings, ProviderError>> {
+        Box::pin(self.embed(texts, task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        gemini: GeminiConfig,
+    }
+
+    fn config(arguments: &[&str]) -> GeminiConfig {
+        let words = ["program", "--gemini-api-key", "the-key"]
+            .iter()
+            .chain(arguments);
+        Program::try_parse_from(words)
+            .expect("valid arguments")
+            .gemini
+    }
+
+    fn gemini(arguments: &[&str]) -> Gemini {
+        Gemini::new(&config(arguments), Clock::system())
+            .expect("valid settings")
+            .expect("a key")
+    }
+
+    #[test]
+    fn a_call_goes_to_the_method_of_the_model() {
+        let address = gemini(&[]).address("gemini-embedding-001", "batchEmbedContents");
+        let public = "https://generativelanguage.googleapis.com";
+        assert_eq!(
+            address.as_str(),
+            format!("{public}/v1beta/models/gemini-embedding-001:batchEmbedContents")
+        );
+    }
+
+    #[test]
+    fn a_base_may_carry_a_path_and_a_model_its_collection() {
+        let address = gemini(&[
+            "--gemini-base-url",
+            "http://proxy/google/",
+            "--gemini-api-version",
+            "v1",
+        ])
+        .address("tunedModels/ours?key=x", "embedContent");
+        assert_eq!(
+            address.as_str(),
+            "http://proxy/google/v1/tunedModels/ours%3Fkey=x:embedContent"
+        );
+    }
+
+    #[test]
+    fn a_blank_key_is_no_key() {
+        let blank = GeminiConfig {
+            api_key: Some("  \n".into()),
+            ..config(&[])
+        };
+        assert!(
+            Gemini::new(&blank, Clock::system())
+                .expect("valid settings")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_key_that_no_header_carries_is_named_at_start() {
+        let broken = GeminiConfig {
+            api_key: Some("two\nlines".into()),
+            ..config(&[])
+        };
+        assert!(matches!(
+            Gemini::new(&broken, Clock::system()),
+            Err(SetupError::Key)
+        ));
+    }
+
+    #[test]
+    fn nobody_sees_the_key() {
+        let embedder = GeminiEmbedder::new(gemini(&[]), "gemini-embedding-001");
+        assert!(
+            !format!(
+                "{embedder:?} {:?} {:?}",
+                config(&[]),
+                embedder.gemini.headers()
+            )
+            .contains("the-key")
+        );
+    }
+}
