@@ -1,1 +1,4 @@
-//! placeholder
+//! What the tests share: stand-ins for the services outside.
+
+#[path = "../fakes/mod.rs"]
+pub mod fakes;

@@ -1,0 +1,101 @@
+//! What the calls share: options, script and counters.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    Options,
+    counters::{Counters, Received, Tally},
+    script::{Cue, Quota, Script},
+};
+
+/// A spent day lasts longer than any test.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: Options,
+    script: Mutex<Script>,
+    tally: Mutex<Tally>,
+}
+
+impl State {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            script: Mutex::default(),
+            tally: Mutex::default(),
+        }
+    }
+
+    pub(super) fn script(&self, cues: impl IntoIterator<Item = Cue>) {
+        lock(&self.script).add(cues);
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        lock(&self.tally).counters.clone()
+    }
+
+    pub(super) fn requests(&self) -> Vec<Received> {
+        lock(&self.tally).latest.iter().cloned().collect()
+    }
+
+    pub(super) fn reset(&self) {
+        *lock(&self.script) = Script::default();
+        lock(&self.tally).reset();
+    }
+
+    /// Counts a call from now until what it returns is dropped.
+    pub(super) fn begin(self: &Arc<Self>, call: Received, key_in_url: bool) -> UnderWay {
+        lock(&self.tally).arrives(call, key_in_url);
+        UnderWay(Arc::clone(self))
+    }
+
+    pub(super) fn cue(&self, method: &str, model: &str, body: &[u8]) -> Cue {
+        lock(&self.script).next(method, model, body)
+    }
+
+    /// Counts a refusal, and the time it names.
+    pub(super) fn refused(&self, model: &str, cue: &Cue) {
+        let header = cue
+            .retry_header
+            .as_deref()
+            .and_then(|seconds| seconds.parse().ok());
+        let named = cue
+            .retry_seconds
+            .or(header)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let wait = if cue.quota == Some(Quota::PerDay) {
+            Some(A_DAY)
+        } else {
+            named
+        };
+        if let (Some(429), Some(wait)) = (cue.status, wait) {
+            lock(&self.tally).closes(model, wait);
+        }
+    }
+
+    pub(super) fn answered(&self, status: u16) {
+        lock(&self.tally).answers(status);
+    }
+
+    pub(super) fn embedded(&self, texts: impl Iterator<Item = u64>) {
+        lock(&self.tally).embeds(texts);
+    }
+}
+
+/// A call that has not ended.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<State>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.0.tally).ends();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
