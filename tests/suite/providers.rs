@@ -1,0 +1,7 @@
+//! The adapters against their fakes: what a worker sees when a provider behaves, and when not.
+
+mod providers {
+    pub(crate) mod embed;
+    pub(crate) mod refuse;
+    pub(crate) mod support;
+}
