@@ -4,10 +4,12 @@
 pub mod config;
 pub mod context;
 pub mod error;
+mod etag;
 pub mod extract;
 mod gate;
 mod health;
 pub mod openapi;
+mod page;
 pub mod routes;
 mod telemetry;
 

@@ -14,6 +14,7 @@ use domain::{
         ChunkId, DiscardFile, DocumentId, DocumentStatus, DocumentType, ExtractDocument, FileName, Sha256,
     },
     page::{Limit, Page},
+    revision::Expected,
     users::{CompanyId, Role, UserId, Visibility},
 };
 use serde::Serialize;
@@ -281,7 +282,7 @@ async fn lock_own(
     conn: &mut Connection,
     viewer: &Viewer,
     id: DocumentId,
-    unchanged_since: Option<DateTime<Utc>>,
+    expected: &Expected,
 ) -> Result<Document, ChangeError> {
     let document = documents::table
         .filter(documents::id.eq(id))
@@ -295,7 +296,7 @@ async fn lock_own(
     if document.owner_id != viewer.user_id && viewer.role != Role::Admin {
         return Err(ChangeError::Forbidden);
     }
-    if unchanged_since.is_some_and(|read| read != document.updated_at) {
+    if !expected.accepts(document.updated_at) {
         return Err(ChangeError::Stale);
     }
     Ok(document)
@@ -307,10 +308,10 @@ pub async fn update(
     viewer: &Viewer,
     id: DocumentId,
     changes: &DocumentChanges,
-    unchanged_since: Option<DateTime<Utc>>,
+    expected: &Expected,
 ) -> Result<Document, ChangeError> {
     conn.transaction(async |conn| {
-        let document = lock_own(conn, viewer, id, unchanged_since).await?;
+        let document = lock_own(conn, viewer, id, expected).await?;
         if changes.file_name.is_none() && changes.visibility.is_none() {
             return Ok(document);
         }
@@ -328,10 +329,10 @@ pub async fn delete(
     conn: &mut Connection,
     viewer: &Viewer,
     id: DocumentId,
-    unchanged_since: Option<DateTime<Utc>>,
+    expected: &Expected,
 ) -> Result<(), ChangeError> {
     conn.transaction(async |conn| {
-        let document = lock_own(conn, viewer, id, unchanged_since).await?;
+        let document = lock_own(conn, viewer, id, expected).await?;
         diesel::delete(documents::table.find(id)).execute(conn).await?;
         let job = NewJob::new(&DiscardFile { storage_key: document.storage_key.clone() })
             .of(viewer.company_id, document.owner_id.0)
@@ -351,7 +352,7 @@ pub async fn reprocess(
     actor: &Actor,
 ) -> Result<Document, ChangeError> {
     conn.transaction(async |conn| {
-        let document = lock_own(conn, viewer, id, None).await?;
+        let document = lock_own(conn, viewer, id, &Expected::Any).await?;
         let job = extract_job(&document, viewer.company_id, actor);
         if enqueue(conn, &[job]).await? == 0 {
             return Ok(document);

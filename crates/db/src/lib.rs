@@ -4,7 +4,7 @@
 pub mod api_keys;
 pub mod auth;
 pub mod documents;
-mod halfvec;
+pub mod halfvec;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod jobs;
 pub mod page;
 pub mod providers;
+pub mod revision;
 pub mod users;
 
 pub use codec::Fault;

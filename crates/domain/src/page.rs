@@ -27,6 +27,50 @@ impl TryFrom<i64> for Limit {
     }
 }
 
+impl std::str::FromStr for Limit {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        text.parse::<i64>().map_err(|_| Fault("must be between 1 and 1000".into()))?.try_into()
+    }
+}
+
+impl<E: deserr::DeserializeError> deserr::Deserr<E> for Limit {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        crate::codec::parse_at(value, location)
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// A moment in a query, RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub chrono::DateTime<chrono::Utc>);
+
+impl std::str::FromStr for Moment {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        chrono::DateTime::parse_from_rfc3339(text)
+            .map(|time| Self(time.to_utc()))
+            .map_err(|_| Fault("must be a time such as 2026-01-31T12:00:00Z".into()))
+    }
+}
+
+impl<E: deserr::DeserializeError> deserr::Deserr<E> for Moment {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        crate::codec::parse_at(value, location)
+    }
+}
+
 /// A page of rows, and the key of its last row when more may follow.
 #[derive(Debug, Clone)]
 pub struct Page<T, K> {

@@ -9,6 +9,11 @@ const SECONDS: &[f64] =
 
 /// Starts logging and counting for the program `name`. `RUST_LOG` chooses what is logged.
 pub fn start(name: &'static str) -> anyhow::Result<PrometheusHandle> {
+    log(name);
+    Ok(recorder()?.install_recorder()?)
+}
+
+fn log(name: &'static str) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,apalis=warn,actix_server=warn"));
     tracing_subscriber::fmt()
@@ -18,9 +23,18 @@ pub fn start(name: &'static str) -> anyhow::Result<PrometheusHandle> {
         .with_span_list(false)
         .with_env_filter(filter)
         .init();
-    let metrics = recorder()?.install_recorder()?;
     tracing::info!(program = name, version = env!("CARGO_PKG_VERSION"), "starting");
-    Ok(metrics)
+}
+
+/// As [`start`], with the numbers served on an address of their own when one is given.
+pub fn start_serving(name: &'static str, address: Option<std::net::SocketAddr>) -> anyhow::Result<()> {
+    log(name);
+    let recorder = recorder()?;
+    match address {
+        Some(address) => recorder.with_http_listener(address).install()?,
+        None => drop(recorder.install_recorder()?),
+    }
+    Ok(())
 }
 
 /// A recorder with the bounds of our histograms.

@@ -5,12 +5,14 @@ use diesel::{dsl, prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     documents::{
-        CHUNKER_VERSION, Chunk, ChunkId, DocumentId, DocumentStatus, DocumentType, EmbedDocument, Sha256, terms,
+        CHUNKER_VERSION, Chunk, ChunkId, DocumentId, DocumentStatus, DocumentType, EmbedDocument,
+        IndexPartition, Sha256, terms,
     },
     jobs::Lease,
     users::{CompanyId, UserId},
 };
 
+use super::search;
 use crate::{
     Connection,
     halfvec::Embedding,
@@ -301,6 +303,10 @@ pub async fn complete(
             .filter(chunks::generation.lt(task.building_generation))
             .execute(conn)
             .await?;
+        if search::passages_of(conn, task.company_id.0).await? > search::EXACT_LIMIT {
+            let job = NewJob::new(&IndexPartition { company_id: task.company_id }).once(task.company_id.to_string());
+            enqueue(conn, &[job]).await?;
+        }
         finish(conn, held).await?;
         Ok(Completion::Complete)
     })
