@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use integrations::{llm::gemini::GeminiConfig, storage::StorageConfig};
 use secrecy::SecretString;
 
 /// The server's settings.
@@ -30,6 +31,12 @@ pub struct Config {
     /// Seconds that running requests get to end when the server stops.
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
+    /// Files.
+    #[command(flatten)]
+    pub storage: StorageConfig,
+    /// Gemini.
+    #[command(flatten)]
+    pub gemini: GeminiConfig,
     /// Postgres.
     #[command(flatten)]
     pub db: db::pool::Config,

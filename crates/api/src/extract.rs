@@ -20,6 +20,11 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// Rules that a value breaks although its parts are well-formed.
+    pub fn broken_rules(list: Vec<FieldFault>) -> Self {
+        Self { list, wrong_type: false }
+    }
+
     /// The answer: a wrong type is malformed (`malformed`, 400), a broken rule is 422.
     fn into_error(self, malformed: Code) -> ApiError {
         let code = if self.wrong_type || malformed == Code::InvalidQuery { malformed } else { Code::Invalid };
@@ -142,6 +147,8 @@ impl<T: Deserr<Faults>> FromRequest for Query<T> {
 fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
     let mut parameters = serde_json::Map::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        // Both spellings are in use; the camel-case one is documented.
+        let name = if name == "updated_since" { "updatedSince".into() } else { name };
         if parameters.insert(name.to_string(), value.to_string().into()).is_some() {
             let fault = FieldFault { field: name.into(), message: "is given twice".into() };
             return Err(ApiError::faults(Code::InvalidQuery, vec![fault]));

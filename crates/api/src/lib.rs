@@ -3,15 +3,20 @@
 
 pub mod config;
 pub mod context;
+mod documents;
 pub mod error;
 mod etag;
 pub mod extract;
 mod gate;
 mod health;
+mod jobs;
 pub mod openapi;
 mod page;
 pub mod routes;
+mod search;
 mod telemetry;
+
+use std::{sync::Arc, time::Duration};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -20,12 +25,23 @@ use actix_web::{
     middleware::{Compress, DefaultHeaders, from_fn},
     web,
 };
+use domain::{jobs::JobKind, providers::Embedder};
+use integrations::storage::Storage;
 use metrics_exporter_prometheus::PrometheusHandle;
+use queue::delivery::{Pace, Sender, dispatch_forever};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use config::Config;
+
+/// Jobs of a kind that wait in Redis at once.
+const WINDOW: i64 = 64;
+
+/// How often the API looks for due jobs that none of its requests has made.
+const PACE: Pace = Pace { look: Duration::from_secs(1), sweep: Duration::from_secs(5) };
 
 /// What outlives a request.
 pub struct App {
@@ -35,13 +51,39 @@ pub struct App {
     pub pool: db::Pool,
     /// Redis.
     pub redis: queue::Redis,
+    /// Where files are.
+    pub storage: Storage,
+    /// What makes vectors of questions.
+    pub embedder: Arc<dyn Embedder>,
+    /// Rung when a request has enqueued jobs, so that they are handed out at once.
+    pub wake: Arc<Notify>,
     /// This process's numbers.
     pub metrics: PrometheusHandle,
 }
 
 /// Puts together what outlives a request. Nothing is connected yet.
 pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
-    Ok(App { pool: db::pool::connect(&config.db)?, redis: queue::connect(&config.queue)?, metrics, config })
+    Ok(App {
+        pool: db::pool::connect(&config.db)?,
+        redis: queue::connect(&config.queue)?,
+        storage: Storage::open(&config.storage)?,
+        embedder: integrations::llm::embedder(&config.gemini)?,
+        wake: Arc::default(),
+        metrics,
+        config,
+    })
+}
+
+/// Hands out jobs until `stop`: at once when a request has made some, and now and then besides.
+pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> {
+    let rows = db::jobs::Rows {
+        pool: app.pool.clone(),
+        windows: JobKind::ALL.iter().map(|kind| (*kind, WINDOW)).collect(),
+        lost_after_seconds: 60.0,
+    };
+    let sender = Sender::new(queue::connect(&app.config.queue)?, app.config.queue.clone());
+    dispatch_forever(&rows, &sender, app.wake.clone(), PACE, stop).await;
+    Ok(())
 }
 
 /// The OpenAPI document of this server.
@@ -82,9 +124,9 @@ fn swagger(document: &OpenApi) -> SwaggerUi {
 }
 
 /// Starts to listen; the server runs when it is awaited, and ends gracefully at SIGTERM.
-pub fn serve(app: App) -> anyhow::Result<(Server, std::net::SocketAddr)> {
+pub fn serve(app: Arc<App>) -> anyhow::Result<(Server, std::net::SocketAddr)> {
     let config = app.config.clone();
-    let app = web::Data::new(app);
+    let app = web::Data::from(app);
     let document = web::Data::new(document());
     let factory = {
         let config = config.clone();

@@ -1,7 +1,10 @@
 //! The API server's command line.
 
+use std::sync::Arc;
+
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 
 #[derive(Parser)]
 #[command(name = "api", version, about = "Prompt Architect's API server")]
@@ -49,7 +52,18 @@ async fn main() -> anyhow::Result<()> {
 async fn serve(config: api::Config) -> anyhow::Result<()> {
     let metrics = integrations::telemetry::start("api")?;
     db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
-    let (server, address) = api::serve(api::app(config, metrics)?)?;
-    tracing::info!(%address, "listening");
-    Ok(server.await?)
+    let app = Arc::new(api::app(config, metrics)?);
+    let (server, address) = api::serve(app.clone())?;
+    tracing::info!(%address, embedder = app.embedder.name(), "listening");
+    let stop = CancellationToken::new();
+    let (served, dispatched) = tokio::join!(
+        async {
+            let served = server.await;
+            stop.cancel();
+            served
+        },
+        api::dispatch(&app, stop.clone())
+    );
+    dispatched?;
+    Ok(served?)
 }

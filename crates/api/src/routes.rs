@@ -5,12 +5,16 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    documents,
     error::{ApiError, Code},
-    health,
+    health, jobs, search,
 };
 
 /// Everything under `/api`, behind the gate.
-pub fn api(_config: &mut ServiceConfig<'_>) {
+pub fn api(config: &mut ServiceConfig<'_>) {
+    documents::routes(config);
+    jobs::routes(config);
+    search::routes(config);
 }
 
 /// What needs no sign-in and no rate limit: health and numbers.

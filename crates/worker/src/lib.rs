@@ -1,1 +1,46 @@
-//! placeholder
+//! The worker: performs jobs, hands them out, and runs the clock. Any number of workers run side
+//! by side and may be started and killed at any time.
+
+pub mod config;
+mod documents;
+pub mod perform;
+mod registry;
+mod run;
+
+use std::sync::Arc;
+
+use domain::providers::Embedder;
+use integrations::{extract::Extractor, storage::Storage};
+
+pub use config::Config;
+pub use run::run;
+
+/// What jobs work with.
+pub struct Worker {
+    /// Postgres.
+    pub pool: db::Pool,
+    /// Where files are.
+    pub storage: Storage,
+    /// What reads files, apart from this process.
+    pub extractor: Extractor,
+    /// What makes vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// The settings.
+    pub config: Config,
+    /// What this process is called in the job table.
+    pub name: String,
+}
+
+impl Worker {
+    /// Puts together what jobs work with; `extractor` reads files. Nothing is connected yet.
+    pub fn new(config: Config, extractor: Extractor) -> anyhow::Result<Self> {
+        Ok(Self {
+            pool: db::pool::connect(&config.db)?,
+            storage: Storage::open(&config.storage)?,
+            extractor,
+            embedder: integrations::llm::embedder(&config.gemini)?,
+            name: format!("worker-{}", uuid::Uuid::now_v7()),
+            config,
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Searching documents.
+
+use std::time::Instant;
+
+use actix_web::{post, web};
+use db::{
+    documents::search::{Hit, Question},
+    halfvec::Embedding,
+};
+use deserr::Deserr;
+use domain::{
+    documents::{DocumentId, SearchMode, SearchQuery},
+    providers::{EmbeddingTask, ProviderError},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    context::{Context, Reader},
+    error::{ApiError, ApiResult, Code, FieldFault},
+    extract::{Body, Faults},
+};
+
+/// The most documents a search may be narrowed to.
+const DOCUMENTS: usize = 1000;
+
+/// The routes of this area.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(search);
+}
+
+/// What is looked for.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults, rename_all = camelCase, validate = check -> Faults)]
+#[schema(rename_all = "camelCase")]
+struct SearchBody {
+    /// The question or the words, 1 to 2000 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 2000)]
+    query: SearchQuery,
+    /// The most passages to find, 1 to 50.
+    #[deserr(default = 10)]
+    #[schema(default = 10, minimum = 1, maximum = 50)]
+    limit: i64,
+    /// By meaning, by words, or both.
+    #[deserr(default = SearchMode::Semantic)]
+    #[schema(default = "semantic")]
+    mode: SearchMode,
+    /// Only in these documents.
+    #[deserr(default)]
+    document_ids: Vec<DocumentId>,
+    /// Only passages with at least this score.
+    min_score: Option<f64>,
+}
+
+fn check(body: SearchBody, _: deserr::ValuePointerRef<'_>) -> Result<SearchBody, Faults> {
+    let fault = |field: &str, message: String| FieldFault { field: field.into(), message };
+    let mut faults = Vec::new();
+    if !(1..=50).contains(&body.limit) {
+        faults.push(fault("limit", "must be between 1 and 50".into()));
+    }
+    if body.document_ids.len() > DOCUMENTS {
+        faults.push(fault("documentIds", format!("must have at most {DOCUMENTS} items")));
+    }
+    if faults.is_empty() { Ok(body) } else { Err(Faults::broken_rules(faults)) }
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SearchAnswer {
+    /// The passages, best first.
+    results: Vec<Hit>,
+    /// How they were found.
+    mode: SearchMode,
+    /// Which model the meaning was compared under; a `mock` compares letters, not meanings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// Milliseconds it took.
+    took_ms: f64,
+}
+
+/// Finds passages of the documents you may see.
+#[utoipa::path(tag = "Search", request_body = SearchBody,
+    responses((status = 200, body = SearchAnswer), (status = 502, body = crate::error::Problem, content_type = "application/problem+json")))]
+#[post("/search")]
+async fn search(context: Context<Reader>, Body(body): Body<SearchBody>) -> ApiResult<web::Json<SearchAnswer>> {
+    let started = Instant::now();
+    let embedder = &context.app().embedder;
+    let vector = match body.mode {
+        SearchMode::Keyword => None,
+        // Asked before a connection is taken: none is held while a model thinks.
+        SearchMode::Semantic | SearchMode::Hybrid => {
+            let made = embedder.embed(&[body.query.as_str()], EmbeddingTask::Query).await?;
+            made.vectors.first().map(|vector| (Embedding::from(vector.as_slice()), embedder.name()))
+        }
+    };
+    let model = vector.as_ref().map(|(_, model)| (*model).to_owned());
+    let question = Question {
+        mode: body.mode,
+        text: body.query.as_str(),
+        vector,
+        document_ids: body.document_ids,
+        limit: body.limit,
+        min_score: body.min_score,
+    };
+    let results = db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
+    let took_ms = started.elapsed().as_secs_f64() * 1000.0;
+    Ok(web::Json(SearchAnswer { results, mode: body.mode, model, took_ms }))
+}
+
+impl From<ProviderError> for ApiError {
+    fn from(cause: ProviderError) -> Self {
+        tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
+        let wait = match &cause {
+            ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
+                u64::try_from((*until - chrono::Utc::now()).num_seconds()).ok().map(|s| s + 1)
+            }
+            _ => None,
+        };
+        let detail = match wait {
+            Some(seconds) => format!("The embedding model is at its limit. Try again in {seconds} seconds, or search by keyword."),
+            None => "The embedding model cannot be reached. Try again shortly, or search by keyword.".to_owned(),
+        };
+        let code = if wait.is_some() { Code::TooManyRequests } else { Code::ProviderFailed };
+        Self { retry_after: wait, ..Self::new(code, detail) }
+    }
+}

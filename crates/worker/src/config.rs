@@ -1,0 +1,64 @@
+//! What a worker can be told, on the command line or by the environment.
+
+use std::{net::SocketAddr, time::Duration};
+
+use domain::jobs::JobKind;
+use integrations::{extract::ExtractorConfig, llm::gemini::GeminiConfig, storage::StorageConfig};
+
+/// A worker's settings.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Config {
+    /// The kinds of jobs to serve, separated by commas; without it, all.
+    #[arg(long, env = "WORKER_KINDS", value_delimiter = ',')]
+    pub kinds: Vec<JobKind>,
+    /// Jobs of each kind performed at once.
+    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub concurrency: u16,
+    /// Seconds after which a silent worker's jobs are given to another.
+    #[arg(long, env = "JOB_LEASE_SECONDS", default_value_t = 10.0)]
+    pub job_lease_seconds: f64,
+    /// Seconds after which an unclaimed message counts as lost.
+    #[arg(long, env = "JOB_LOST_AFTER_SECONDS", default_value_t = 60.0)]
+    pub job_lost_after_seconds: f64,
+    /// Seconds that running jobs get to end when the worker stops; then they are handed back.
+    #[arg(long, env = "WORKER_DRAIN_SECONDS", default_value_t = 25)]
+    pub worker_drain_seconds: u64,
+    /// Days that settled jobs are kept.
+    #[arg(long, env = "JOB_KEEP_DAYS", default_value_t = 7)]
+    pub job_keep_days: u64,
+    /// Embedding calls under way at once for one document.
+    #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub embed_concurrency: u16,
+    /// The address to serve metrics on; without it they are not served.
+    #[arg(long, env = "WORKER_METRICS_BIND")]
+    pub worker_metrics_bind: Option<SocketAddr>,
+    /// Postgres.
+    #[command(flatten)]
+    pub db: db::pool::Config,
+    /// Redis.
+    #[command(flatten)]
+    pub queue: queue::Config,
+    /// Files.
+    #[command(flatten)]
+    pub storage: StorageConfig,
+    /// Reading files.
+    #[command(flatten)]
+    pub extractor: ExtractorConfig,
+    /// Gemini.
+    #[command(flatten)]
+    pub gemini: GeminiConfig,
+}
+
+impl Config {
+    /// The kinds served, each with how many at once.
+    pub fn served(&self) -> Vec<(JobKind, usize)> {
+        let kinds = if self.kinds.is_empty() { JobKind::ALL } else { &self.kinds };
+        kinds.iter().map(|kind| (*kind, usize::from(self.concurrency))).collect()
+    }
+
+    /// How long a lease lasts.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs_f64(self.job_lease_seconds)
+    }
+}

@@ -1,0 +1,45 @@
+//! Which function performs which kind of job.
+
+use domain::{
+    documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition},
+    jobs::{Claim, Failure, JobKind, Outcome, Prune},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{Worker, documents, run};
+
+/// Performs the job.
+pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
+    let done = match claim.kind {
+        JobKind::DocumentsExtract => match read::<ExtractDocument>(claim) {
+            Ok(job) => documents::extract(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::DocumentsEmbed => match read::<EmbedDocument>(claim) {
+            Ok(job) => documents::embed(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::DocumentsDiscardFile => match read::<DiscardFile>(claim) {
+            Ok(job) => documents::discard_file(worker, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::DocumentsIndex => match read::<IndexPartition>(claim) {
+            Ok(job) => documents::index_partition(worker, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::JobsPrune => match read::<Prune>(claim) {
+            Ok(_) => run::prune(worker).await,
+            Err(unreadable) => return unreadable,
+        },
+    };
+    done.unwrap_or_else(|cause| {
+        tracing::warn!(error = format!("{cause:#}"), "attempt failed");
+        Outcome::Retry(Failure::new("internal", "Something on the server failed; it is tried again."))
+    })
+}
+
+fn read<T: DeserializeOwned>(claim: &Claim) -> Result<T, Outcome> {
+    serde_json::from_value(claim.args.clone()).map_err(|cause| {
+        Outcome::Discard(Failure::new("arguments", format!("The job's arguments cannot be read: {cause}")))
+    })
+}

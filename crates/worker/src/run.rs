@@ -1,0 +1,111 @@
+//! A worker's life: it serves its kinds, dispatches, runs the clock, and ends in good order.
+
+use std::{sync::Arc, time::Duration};
+
+use db::jobs::{NewJob, Rows};
+use domain::jobs::{JobKind, Outcome, Prune};
+use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Worker, perform::perform};
+
+/// Settled jobs removed by one statement.
+const PRUNE_BATCH: i64 = 5_000;
+
+/// How long a worker may be out of touch with a Redis that answers others.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Serves until `stop`. Fails when the worker is cut off from a Redis that is up: whoever runs it
+/// should start it again.
+pub async fn run(worker: Arc<Worker>, stop: CancellationToken) -> anyhow::Result<()> {
+    let patient = queue::connect_patiently(&worker.config.queue)?;
+    let beat = Beat::default();
+    // Running jobs are first given time to end; what still runs then is handed back.
+    let hand_back = CancellationToken::new();
+    let consumer = consumer(&worker, patient.clone(), beat.clone(), hand_back.clone());
+    let sender = Sender::new(patient, worker.config.queue.clone());
+    let served = worker.config.served();
+    let rows = rows(&worker);
+    tracing::info!(kinds = ?served, worker.name = worker.name, embedder = worker.embedder.name(), "serving");
+    tokio::select! {
+        () = consumer.run(&served, &stop) => Ok(()),
+        () = after(&stop, Duration::from_secs(worker.config.worker_drain_seconds), &hand_back) => Ok(()),
+        () = dispatch_forever(&rows, &sender, Arc::new(Notify::new()), pace(), CancellationToken::new()) => Ok(()),
+        () = clock(&worker) => Ok(()),
+        cause = cut_off(&worker, &beat) => Err(cause),
+    }
+}
+
+/// How often a worker looks for due jobs of its own accord.
+pub fn pace() -> Pace {
+    Pace { look: Duration::from_millis(200), sweep: Duration::from_secs(1) }
+}
+
+fn rows(worker: &Worker) -> Rows {
+    let window = i64::from(worker.config.concurrency) * 8;
+    Rows {
+        pool: worker.pool.clone(),
+        windows: JobKind::ALL.iter().map(|kind| (*kind, window.max(64))).collect(),
+        lost_after_seconds: worker.config.job_lost_after_seconds,
+    }
+}
+
+fn consumer(worker: &Arc<Worker>, redis: queue::Redis, beat: Beat, hand_back: CancellationToken) -> Consumer {
+    let config = worker.config.queue.clone();
+    let worker = worker.clone();
+    Consumer {
+        redis,
+        config,
+        beat,
+        perform: Arc::new(move |id| {
+            let (worker, hand_back) = (worker.clone(), hand_back.clone());
+            Box::pin(async move { perform(&worker, id, &hand_back).await })
+        }),
+    }
+}
+
+/// Hands running jobs back when the time to end by themselves is over. Never returns by itself.
+async fn after(stop: &CancellationToken, patience: Duration, hand_back: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(patience).await;
+    hand_back.cancel();
+    std::future::pending().await
+}
+
+/// Enqueues what is due by the clock; many workers do so side by side, and it counts once.
+async fn clock(worker: &Worker) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        if let Err(cause) = tick(worker).await {
+            tracing::warn!(error = format!("{cause:#}"), "the clock missed a tick");
+        }
+    }
+}
+
+async fn tick(worker: &Worker) -> anyhow::Result<()> {
+    let mut conn = worker.pool.get().await?;
+    db::jobs::enqueue(&mut conn, &[NewJob::new(&Prune {}).once("clock")]).await?;
+    Ok(())
+}
+
+/// Removes settled jobs in small batches.
+pub async fn prune(worker: &Worker) -> anyhow::Result<Outcome> {
+    let keep = Duration::from_secs(worker.config.job_keep_days * 24 * 3600);
+    let mut conn = worker.pool.get().await?;
+    while db::jobs::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
+    Ok(Outcome::Done)
+}
+
+/// Returns when this worker hears nothing from a Redis that is up.
+async fn cut_off(worker: &Worker, beat: &Beat) -> anyhow::Error {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        if beat.age() > SILENCE
+            && let Ok(redis) = queue::connect(&worker.config.queue)
+            && queue::answers(&redis).await
+        {
+            return anyhow::anyhow!("no job queue was heard for {SILENCE:?} although Redis answers");
+        }
+    }
+}
