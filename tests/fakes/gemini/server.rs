@@ -35,21 +35,20 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing));
 }
 
-/// One cue, or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Cues {
-    Many(Vec<Cue>),
-    One(Box<Cue>),
-}
-
 async fn script(state: web::Data<State>, body: web::Bytes) -> HttpResponse {
-    match serde_json::from_slice(&body) {
-        Ok(Cues::Many(cues)) => state.script(cues),
-        Ok(Cues::One(cue)) => state.script([*cue]),
+    match cues(&body) {
+        Ok(cues) => state.script(cues),
         Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
     }
     HttpResponse::NoContent().finish()
+}
+
+/// One cue, or a list of them; what is wrong with them is said by name.
+fn cues(body: &[u8]) -> serde_json::Result<Vec<Cue>> {
+    match serde_json::from_slice(body)? {
+        list @ Value::Array(_) => serde_json::from_value(list),
+        one => Ok(vec![serde_json::from_value(one)?]),
+    }
 }
 
 async fn counters(state: web::Data<State>) -> HttpResponse {
