@@ -64,43 +64,29 @@ pub fn embedder(config: &GeminiConfig) -> Result<Arc<dyn Embedder>, SetupError> 
     }
 }
 
-/// Our guess of how many tokens the texts have, where a provider does not count.
-///
-/// A token is about four characters of an alphabet, and one and a half of the scripts that write
-/// a syllable or a word with one sign.
-pub fn estimate_tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
-    texts.into_iter().map(estimate_of_one).sum()
-}
-
-fn estimate_of_one(text: &str) -> u64 {
-    let (dense, letters) = text.chars().fold((0_u64, 0_u64), |(dense, letters), c| {
-        if is_dense(c) {
-            (dense + 1, letters)
-        } else {
-            (dense, letters + 1)
-        }
-    });
-    // In twelfths of a token: 8 for a dense sign, 3 for a letter.
-    (dense * 8 + letters * 3).div_ceil(12)
-}
-
-/// Whether the sign stands for a syllable or a word: Japanese, Chinese, Korean.
-const fn is_dense(c: char) -> bool {
-    matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
-}
-
 #[cfg(test)]
 mod tests {
-    use super::estimate_tokens;
+    use super::*;
 
-    #[test]
-    fn four_letters_are_a_token_and_the_rest_counts_as_one() {
-        assert_eq!(estimate_tokens(["four", "fives"]), 1 + 2);
-        assert_eq!(estimate_tokens([""]), 0);
+    fn config(key: &str) -> GeminiConfig {
+        GeminiConfig {
+            api_key: Some(key.into()),
+            base_url: "https://example.com".parse().expect("an address"),
+            api_version: "v1beta".into(),
+            embedding_model: "gemini-embedding-001".into(),
+            timeout_seconds: 1,
+        }
     }
 
     #[test]
-    fn three_chinese_signs_are_two_tokens() {
-        assert_eq!(estimate_tokens(["北京市"]), 2);
+    fn without_a_key_the_mock_embeds() {
+        let named = |key| {
+            embedder(&config(key))
+                .expect("valid settings")
+                .name()
+                .to_owned()
+        };
+        assert_eq!(named("a-key"), "gemini/gemini-embedding-001");
+        assert_eq!(named(" "), "mock/lexical-1");
     }
 }

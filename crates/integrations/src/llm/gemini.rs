@@ -1,11 +1,11 @@
-//! Google's Gemini API: configuration, the connection, and embeddings through it.
+//! Google's Gemini API: one connection, and what is asked through it.
 //!
 //! The shapes on the wire are in [`wire`], the meaning of errors in [`errors`].
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::providers::{Embedder, EmbeddingTask, Embeddings, PortFuture, ProviderError};
+use domain::providers::ProviderError;
 use reqwest::{
     Client, Response,
     header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
@@ -16,9 +16,14 @@ use url::Url;
 use super::{Clock, SetupError};
 use crate::http;
 
+mod config;
+mod embed;
 mod errors;
 mod pacific;
 mod wire;
+
+pub use config::GeminiConfig;
+pub use embed::GeminiEmbedder;
 
 /// The most texts that one call may embed.
 pub const MAX_BATCH: usize = 100;
@@ -28,56 +33,6 @@ pub const MAX_REQUEST_BYTES: usize = 1_000_000;
 
 /// A batch of long vectors is about 4 MB.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-
-/// How Gemini is reached. Without a key it is not.
-#[derive(Debug, Clone, clap::Args)]
-pub struct GeminiConfig {
-    /// The API key of a Google AI Studio project; without one the mock provider stands in
-    #[arg(
-        id = "gemini_api_key",
-        long = "gemini-api-key",
-        env = "GEMINI_API_KEY",
-        hide_env_values = true
-    )]
-    pub api_key: Option<SecretString>,
-
-    /// Where the API is; another address leads to a proxy or to the fake of the tests
-    #[arg(
-        id = "gemini_base_url",
-        long = "gemini-base-url",
-        env = "GEMINI_BASE_URL",
-        default_value = "https://generativelanguage.googleapis.com"
-    )]
-    pub base_url: Url,
-
-    /// The version of the API, a part of every path
-    #[arg(
-        id = "gemini_api_version",
-        long = "gemini-api-version",
-        env = "GEMINI_API_VERSION",
-        default_value = "v1beta"
-    )]
-    pub api_version: String,
-
-    /// The model that embeds documents and questions; another one re-embeds everything
-    #[arg(
-        id = "gemini_embedding_model",
-        long = "gemini-embedding-model",
-        env = "GEMINI_EMBEDDING_MODEL",
-        default_value = "gemini-embedding-001"
-    )]
-    pub embedding_model: String,
-
-    /// How long a call may take, in seconds, answer included
-    #[arg(
-        id = "gemini_timeout_seconds",
-        long = "gemini-timeout-seconds",
-        env = "GEMINI_TIMEOUT_SECONDS",
-        default_value_t = 60,
-        value_parser = clap::value_parser!(u64).range(1..=600)
-    )]
-    pub timeout_seconds: u64,
-}
 
 /// A connection to the API under one key. Its `Debug` shows the key to nobody.
 #[derive(Debug, Clone)]
@@ -229,63 +184,6 @@ fn retry_after(response: &Response) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Embeds through `batchEmbedContents`.
-#[derive(Debug, Clone)]
-pub struct GeminiEmbedder {
-    gemini: Gemini,
-    model: String,
-    name: String,
-}
-
-impl GeminiEmbedder {
-    /// Embeds with this model of this connection.
-    pub fn new(gemini: Gemini, model: &str) -> Self {
-        Self {
-            gemini,
-            model: model.to_owned(),
-            name: format!("gemini/{model}"),
-        }
-    }
-
-    async fn embed(
-        &self,
-        texts: &[&str],
-        task: EmbeddingTask,
-    ) -> Result<Embeddings, ProviderError> {
-        if texts.is_empty() {
-            return Ok(Embeddings {
-                vectors: Vec::new(),
-                tokens: 0,
-                tokens_estimated: false,
-            });
-        }
-        let body = wire::to_wire(&self.model, texts, task)?;
-        let answer = self
-            .gemini
-            .post(&self.model, "batchEmbedContents", body)
-            .await?;
-        wire::from_wire(&answer, texts)
-    }
-}
-
-impl Embedder for GeminiEmbedder {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn batch_size(&self) -> usize {
-        MAX_BATCH
-    }
-
-    fn embed<'a>(
-        &'a self,
-        texts: &'a [&'a str],
-        task: EmbeddingTask,
-    ) -> PortFuture<'a, Result<Embeddings, ProviderError>> {
-        Box::pin(self.embed(texts, task))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -365,14 +263,8 @@ mod tests {
 
     #[test]
     fn nobody_sees_the_key() {
-        let embedder = GeminiEmbedder::new(gemini(&[]), "gemini-embedding-001");
-        assert!(
-            !format!(
-                "{embedder:?} {:?} {:?}",
-                config(&[]),
-                embedder.gemini.headers()
-            )
-            .contains("the-key")
-        );
+        let gemini = gemini(&[]);
+        let shown = format!("{gemini:?} {:?} {:?}", config(&[]), gemini.headers());
+        assert!(shown.contains("Sensitive") && !shown.contains("the-key"));
     }
 }

@@ -1,12 +1,12 @@
 //! Embeddings as the wire has them: one function to it, one from it.
 
-use domain::providers::{
-    EMBEDDING_DIMENSIONS, EmbeddingTask, Embeddings, ProviderError, normalise,
+use domain::{
+    documents::estimate_tokens,
+    providers::{EMBEDDING_DIMENSIONS, EmbeddingTask, Embeddings, ProviderError, normalise},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_BATCH, MAX_REQUEST_BYTES};
-use crate::llm::estimate_tokens;
 
 #[derive(Serialize)]
 struct Batch<'a> {
@@ -139,9 +139,13 @@ pub(super) fn from_wire(body: &[u8], texts: &[&str]) -> Result<Embeddings, Provi
     let counted = usage.prompt_token_count.or(usage.total_token_count);
     Ok(Embeddings {
         vectors,
-        tokens: counted.unwrap_or_else(|| estimate_tokens(texts.iter().copied())),
+        tokens: counted.unwrap_or_else(|| estimated(texts)),
         tokens_estimated: counted.is_none(),
     })
+}
+
+fn estimated(texts: &[&str]) -> u64 {
+    texts.iter().map(|text| estimate_tokens(text) as u64).sum()
 }
 
 /// Says where reading stopped, but nothing of what was read.
