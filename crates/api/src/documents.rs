@@ -59,15 +59,18 @@ impl From<ChangeError> for ApiError {
 struct ListQuery {
     /// Only in this state.
     #[param(inline)]
+    #[deserr(default)]
     status: Option<DocumentStatus>,
     /// Only what changed at or after this moment, in the order of the changes.
     #[param(value_type = Option<DateTime<Utc>>)]
+    #[deserr(default)]
     updated_since: Option<Moment>,
     /// The most documents to answer, 1 to 1000.
     #[deserr(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 
@@ -115,8 +118,10 @@ fn missing(cause: diesel::result::Error) -> ApiError {
 struct UpdateBody {
     /// Another name.
     #[schema(value_type = Option<String>)]
+    #[deserr(default)]
     file_name: Option<FileName>,
     /// Who besides you may see it.
+    #[deserr(default)]
     visibility: Option<Visibility>,
 }
 
@@ -160,6 +165,7 @@ struct ChunksQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 

@@ -29,15 +29,18 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 struct ListQuery {
     /// Only in this state.
     #[param(inline)]
+    #[deserr(default)]
     state: Option<JobState>,
     /// Only of this kind.
     #[param(inline)]
+    #[deserr(default)]
     kind: Option<JobKind>,
     /// The most jobs to answer, 1 to 1000.
     #[deserr(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 

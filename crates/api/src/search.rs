@@ -50,6 +50,7 @@ struct SearchBody {
     #[deserr(default)]
     document_ids: Vec<DocumentId>,
     /// Only passages with at least this score.
+    #[deserr(default)]
     min_score: Option<f64>,
 }
 

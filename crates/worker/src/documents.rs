@@ -13,7 +13,7 @@ use domain::{
     jobs::{Claim, Failure, Lease, Outcome},
     providers::{EmbeddingTask, ProviderError},
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 use integrations::{extract::ExtractError, storage::StorageError};
 
 use crate::Worker;
