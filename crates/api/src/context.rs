@@ -151,7 +151,10 @@ impl<A: Access> Context<A> {
         Ok(Self {
             who: A::admit(identity, request.method())?,
             client: extensions.get::<Client>().ok_or_else(missing)?.clone(),
-            app: request.app_data::<web::Data<App>>().ok_or_else(missing)?.clone(),
+            app: request
+                .app_data::<web::Data<App>>()
+                .ok_or_else(missing)?
+                .clone(),
             access: PhantomData,
         })
     }

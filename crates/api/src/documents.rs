@@ -40,9 +40,10 @@ impl From<ChangeError> for ApiError {
     fn from(cause: ChangeError) -> Self {
         match cause {
             ChangeError::NotFound => Self::not_found("document"),
-            ChangeError::Forbidden => {
-                Self::new(Code::Forbidden, "Only its owner or an admin may change this document.")
-            }
+            ChangeError::Forbidden => Self::new(
+                Code::Forbidden,
+                "Only its owner or an admin may change this document.",
+            ),
             ChangeError::Stale => Self::new(
                 Code::Stale,
                 "The document changed in the meantime. Read it again and repeat the change.",
@@ -88,7 +89,13 @@ async fn list(
         updated_since: query.updated_since.map(|moment| moment.0),
         after: listing.start(query.cursor.as_deref())?,
     };
-    let page = db::documents::list(&mut *context.db().await?, &context.who, &filter, query.limit).await?;
+    let page = db::documents::list(
+        &mut *context.db().await?,
+        &context.who,
+        &filter,
+        query.limit,
+    )
+    .await?;
     Ok(listing.answer(&page))
 }
 
@@ -100,7 +107,9 @@ async fn find(
     request: HttpRequest,
     Path(id): Path<DocumentId>,
 ) -> ApiResult<HttpResponse> {
-    let document = db::documents::find(&mut *context.db().await?, &context.who, id).await.map_err(missing)?;
+    let document = db::documents::find(&mut *context.db().await?, &context.who, id)
+        .await
+        .map_err(missing)?;
     Ok(etag::answer(&request, document.updated_at, &document))
 }
 
@@ -134,11 +143,22 @@ async fn update(
     Path(id): Path<DocumentId>,
     Body(body): Body<UpdateBody>,
 ) -> ApiResult<HttpResponse> {
-    let changes = DocumentChanges { file_name: body.file_name, visibility: body.visibility };
+    let changes = DocumentChanges {
+        file_name: body.file_name,
+        visibility: body.visibility,
+    };
     let expected = etag::expected(&request)?;
-    let document =
-        db::documents::update(&mut *context.db().await?, &context.who, id, &changes, &expected).await?;
-    Ok(HttpResponse::Ok().insert_header(header::ETag(etag::of(document.updated_at))).json(document))
+    let document = db::documents::update(
+        &mut *context.db().await?,
+        &context.who,
+        id,
+        &changes,
+        &expected,
+    )
+    .await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(header::ETag(etag::of(document.updated_at)))
+        .json(document))
 }
 
 /// Deletes a document, its passages and its file.
@@ -180,17 +200,28 @@ async fn chunks(
 ) -> ApiResult<HttpResponse> {
     let listing = Listing::new(&request, &context.who);
     let after = listing.start(query.cursor.as_deref())?;
-    let page = db::documents::chunks(&mut *context.db().await?, &context.who, id, after, query.limit)
-        .await
-        .map_err(missing)?;
+    let page = db::documents::chunks(
+        &mut *context.db().await?,
+        &context.who,
+        id,
+        after,
+        query.limit,
+    )
+    .await
+    .map_err(missing)?;
     Ok(listing.answer(&page))
 }
 
 /// The file as it was uploaded, for saving: browsers never show it in place.
 #[utoipa::path(tag = "Documents", responses((status = 200, content_type = "application/octet-stream", body = String)))]
 #[get("/documents/{id}/content")]
-async fn content(context: Context<Developer>, Path(id): Path<DocumentId>) -> ApiResult<HttpResponse> {
-    let document = db::documents::find(&mut *context.db().await?, &context.who, id).await.map_err(missing)?;
+async fn content(
+    context: Context<Developer>,
+    Path(id): Path<DocumentId>,
+) -> ApiResult<HttpResponse> {
+    let document = db::documents::find(&mut *context.db().await?, &context.who, id)
+        .await
+        .map_err(missing)?;
     let bytes = context.app().storage.read(&document.storage_key).await?;
     let disposition = header::ContentDisposition::attachment(document.file_name.as_str());
     Ok(HttpResponse::Ok()
@@ -204,9 +235,17 @@ async fn content(context: Context<Developer>, Path(id): Path<DocumentId>) -> Api
 /// new ones are complete.
 #[utoipa::path(tag = "Documents", responses((status = 202, body = Document)))]
 #[post("/documents/{id}/reprocess")]
-async fn reprocess(context: Context<Developer>, Path(id): Path<DocumentId>) -> ApiResult<HttpResponse> {
-    let document =
-        db::documents::reprocess(&mut *context.db().await?, &context.who, id, &context.actor()).await?;
+async fn reprocess(
+    context: Context<Developer>,
+    Path(id): Path<DocumentId>,
+) -> ApiResult<HttpResponse> {
+    let document = db::documents::reprocess(
+        &mut *context.db().await?,
+        &context.who,
+        id,
+        &context.actor(),
+    )
+    .await?;
     context.app().wake.notify_one();
     Ok(HttpResponse::Accepted().json(document))
 }
@@ -214,9 +253,10 @@ async fn reprocess(context: Context<Developer>, Path(id): Path<DocumentId>) -> A
 impl From<integrations::storage::StorageError> for ApiError {
     fn from(cause: integrations::storage::StorageError) -> Self {
         match cause {
-            integrations::storage::StorageError::Missing => {
-                Self::new(Code::NotFound, "The file is no longer in the storage. Upload it again.")
-            }
+            integrations::storage::StorageError::Missing => Self::new(
+                Code::NotFound,
+                "The file is no longer in the storage. Upload it again.",
+            ),
             other => Self::unavailable("file storage", &other),
         }
     }
@@ -224,7 +264,11 @@ impl From<integrations::storage::StorageError> for ApiError {
 
 /// The answer to an upload holds either a new document or the one with the same bytes.
 fn created(document: &Document, new: bool) -> HttpResponse {
-    let mut answer = if new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    let mut answer = if new {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
     answer
         .insert_header((header::LOCATION, format!("/api/documents/{}", document.id)))
         .insert_header(header::ETag(etag::of(document.updated_at)))

@@ -134,26 +134,44 @@ pub struct Problem {
 impl ApiError {
     /// This code with a sentence that says what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None, allow: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+        }
     }
 
     /// Nothing there that the caller may see.
     pub fn not_found(what: &str) -> Self {
-        Self::new(Code::NotFound, format!("There is no such {what}, or you may not see it."))
+        Self::new(
+            Code::NotFound,
+            format!("There is no such {what}, or you may not see it."),
+        )
     }
 
     /// Several faults at once, each with its place.
     pub fn faults(code: Code, errors: Vec<FieldFault>) -> Self {
         let detail = match errors.as_slice() {
             [fault] => format!("{}: {}.", fault.field, fault.message),
-            faults => format!("{} faults have to be corrected; see `errors`.", faults.len()),
+            faults => format!(
+                "{} faults have to be corrected; see `errors`.",
+                faults.len()
+            ),
         };
-        Self { errors, ..Self::new(code, detail) }
+        Self {
+            errors,
+            ..Self::new(code, detail)
+        }
     }
 
     /// One rule broken at one place.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        let fault = FieldFault { field: field.into(), message: message.into() };
+        let fault = FieldFault {
+            field: field.into(),
+            message: message.into(),
+        };
         Self::faults(Code::Invalid, vec![fault])
     }
 
@@ -171,7 +189,10 @@ impl ApiError {
         tracing::warn!(error = %cause, dependency = what, "dependency unavailable");
         Self {
             retry_after: Some(2),
-            ..Self::new(Code::Unavailable, format!("The {what} does not answer. Try again shortly."))
+            ..Self::new(
+                Code::Unavailable,
+                format!("The {what} does not answer. Try again shortly."),
+            )
         }
     }
 
@@ -224,7 +245,9 @@ impl From<diesel::result::Error> for ApiError {
             Error::NotFound => Self::not_found("thing"),
             Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _)
             | Error::BrokenTransactionManager => Self::unavailable("database", &cause),
-            Error::DatabaseError(Kind::SerializationFailure, _) => Self::unavailable("database", &cause),
+            Error::DatabaseError(Kind::SerializationFailure, _) => {
+                Self::unavailable("database", &cause)
+            }
             // Postgres ends connections with these sentences when it stops or cancels a statement.
             Error::DatabaseError(_, report)
                 if report.message().contains("terminating connection")

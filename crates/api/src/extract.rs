@@ -5,7 +5,7 @@
 use std::{future::Ready, ops::ControlFlow, pin::Pin, str::FromStr};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
-use deserr::{Deserr, DeserializeError, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
 
 use crate::error::{ApiError, Code, FieldFault};
 
@@ -22,12 +22,19 @@ pub struct Faults {
 impl Faults {
     /// Rules that a value breaks although its parts are well-formed.
     pub fn broken_rules(list: Vec<FieldFault>) -> Self {
-        Self { list, wrong_type: false }
+        Self {
+            list,
+            wrong_type: false,
+        }
     }
 
     /// The answer: a wrong type is malformed (`malformed`, 400), a broken rule is 422.
     fn into_error(self, malformed: Code) -> ApiError {
-        let code = if self.wrong_type || malformed == Code::InvalidQuery { malformed } else { Code::Invalid };
+        let code = if self.wrong_type || malformed == Code::InvalidQuery {
+            malformed
+        } else {
+            Code::Invalid
+        };
         ApiError::faults(code, self.list)
     }
 }
@@ -44,7 +51,12 @@ fn place(location: ValuePointerRef<'_>) -> String {
 }
 
 fn kinds(accepted: &[deserr::ValueKind]) -> String {
-    accepted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ").to_lowercase()
+    accepted
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ")
+        .to_lowercase()
 }
 
 impl DeserializeError for Faults {
@@ -68,11 +80,17 @@ impl DeserializeError for Faults {
                 field = place(location.push_key(key));
                 format!("is not known here; known are {}", accepted.join(", "))
             }
-            ErrorKind::UnknownValue { accepted, .. } => format!("must be one of {}", accepted.join(", ")),
+            ErrorKind::UnknownValue { accepted, .. } => {
+                format!("must be one of {}", accepted.join(", "))
+            }
             ErrorKind::BadSequenceLen { expected, .. } => format!("must have {expected} items"),
             ErrorKind::Unexpected { msg } => msg,
         };
-        let field = if field.is_empty() { "body".to_owned() } else { field };
+        let field = if field.is_empty() {
+            "body".to_owned()
+        } else {
+            field
+        };
         faults.list.push(FieldFault { field, message });
         ControlFlow::Continue(faults)
     }
@@ -106,7 +124,10 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
                 ));
             }
             let bytes = bytes.await.map_err(|_| {
-                ApiError::new(Code::TooLarge, format!("A body has at most {BODY_LIMIT} bytes."))
+                ApiError::new(
+                    Code::TooLarge,
+                    format!("A body has at most {BODY_LIMIT} bytes."),
+                )
             })?;
             read_json(&bytes).map(Self)
         })
@@ -114,19 +135,33 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
 }
 
 fn is_json(request: &HttpRequest) -> bool {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     content_type.is_some_and(|text| {
-        let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = text
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         kind == "application/json" || kind.ends_with("+json")
     })
 }
 
 fn read_json<T: Deserr<Faults>>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
-        return Err(ApiError::new(Code::InvalidBody, "The body is empty. Send a JSON object."));
+        return Err(ApiError::new(
+            Code::InvalidBody,
+            "The body is empty. Send a JSON object.",
+        ));
     }
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|fault| {
-        ApiError::new(Code::InvalidBody, format!("The body is not valid JSON: {fault}."))
+        ApiError::new(
+            Code::InvalidBody,
+            format!("The body is not valid JSON: {fault}."),
+        )
     })?;
     deserr::deserialize(value).map_err(|faults: Faults| faults.into_error(Code::InvalidBody))
 }
@@ -148,9 +183,19 @@ fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
     let mut parameters = serde_json::Map::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         // Both spellings are in use; the camel-case one is documented.
-        let name = if name == "updated_since" { "updatedSince".into() } else { name };
-        if parameters.insert(name.to_string(), value.to_string().into()).is_some() {
-            let fault = FieldFault { field: name.into(), message: "is given twice".into() };
+        let name = if name == "updated_since" {
+            "updatedSince".into()
+        } else {
+            name
+        };
+        if parameters
+            .insert(name.to_string(), value.to_string().into())
+            .is_some()
+        {
+            let fault = FieldFault {
+                field: name.into(),
+                message: "is given twice".into(),
+            };
             return Err(ApiError::faults(Code::InvalidQuery, vec![fault]));
         }
     }
@@ -169,7 +214,10 @@ impl<T: FromStr<Err = domain::Fault>> FromRequest for Path<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let part = request.match_info().iter().next().unwrap_or_default();
         std::future::ready(part.1.parse().map(Self).map_err(|fault| {
-            let fault = FieldFault { field: part.0.to_owned(), message: fault.to_string() };
+            let fault = FieldFault {
+                field: part.0.to_owned(),
+                message: fault.to_string(),
+            };
             ApiError::faults(Code::InvalidPath, vec![fault])
         }))
     }

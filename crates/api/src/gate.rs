@@ -18,8 +18,14 @@ pub async fn pass<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let client = Client { ip: String::new(), user_agent: String::new() };
-    let unknown = ApiError::new(Code::Unauthenticated, "Sign in, or send an API key as Bearer.");
+    let client = Client {
+        ip: String::new(),
+        user_agent: String::new(),
+    };
+    let unknown = ApiError::new(
+        Code::Unauthenticated,
+        "Sign in, or send an API key as Bearer.",
+    );
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(Identity(Err(unknown)));
     next.call(request).await

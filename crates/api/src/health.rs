@@ -42,17 +42,35 @@ async fn healthz() -> web::Json<Health> {
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
-    let postgres = if db::pool::answers(&app.pool).await { "ok" } else { "does not answer" };
-    let redis = if queue::answers(&app.redis).await { "ok" } else { "does not answer" };
+    let postgres = if db::pool::answers(&app.pool).await {
+        "ok"
+    } else {
+        "does not answer"
+    };
+    let redis = if queue::answers(&app.redis).await {
+        "ok"
+    } else {
+        "does not answer"
+    };
     let ready = postgres == "ok" && redis == "ok";
     let status = if ready { "ok" } else { "unavailable" };
-    let mut answer = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    answer.json(Readiness { status, postgres, redis })
+    let mut answer = if ready {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    answer.json(Readiness {
+        status,
+        postgres,
+        redis,
+    })
 }
 
 /// Prometheus metrics of this process.
 #[utoipa::path(tag = "Health", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/metrics")]
 async fn metrics(app: web::Data<App>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(app.metrics.render())
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(app.metrics.render())
 }

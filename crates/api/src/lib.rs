@@ -41,7 +41,10 @@ pub use config::Config;
 const WINDOW: i64 = 64;
 
 /// How often the API looks for due jobs that none of its requests has made.
-const PACE: Pace = Pace { look: Duration::from_secs(1), sweep: Duration::from_secs(5) };
+const PACE: Pace = Pace {
+    look: Duration::from_secs(1),
+    sweep: Duration::from_secs(5),
+};
 
 /// What outlives a request.
 pub struct App {
@@ -104,7 +107,10 @@ fn security_headers() -> DefaultHeaders {
         .add(("X-Frame-Options", "DENY"))
         .add(("Referrer-Policy", "no-referrer"))
         .add(("Cross-Origin-Resource-Policy", "same-site"))
-        .add(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+        .add((
+            "Strict-Transport-Security",
+            "max-age=31536000; includeSubDomains",
+        ))
 }
 
 fn cors(config: &Config) -> Cors {
@@ -159,6 +165,9 @@ pub fn serve(app: Arc<App>) -> anyhow::Result<(Server, std::net::SocketAddr)> {
         server = server.workers(config.api_threads);
     }
     let server = server.bind(config.api_bind)?;
-    let address = *server.addrs().first().ok_or_else(|| anyhow::anyhow!("nothing to listen on"))?;
+    let address = *server
+        .addrs()
+        .first()
+        .ok_or_else(|| anyhow::anyhow!("nothing to listen on"))?;
     Ok((server.run(), address))
 }

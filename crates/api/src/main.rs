@@ -39,7 +39,13 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::MigrateRevert(config) => {
             let undone = db::migrations::revert(config.database_url.expose_secret()).await?;
-            println!("{}", undone.map_or_else(|| "nothing left to revert".into(), |name| format!("reverted {name}")));
+            println!(
+                "{}",
+                undone.map_or_else(
+                    || "nothing left to revert".into(),
+                    |name| format!("reverted {name}")
+                )
+            );
             Ok(())
         }
         Command::Openapi => {

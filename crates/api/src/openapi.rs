@@ -78,7 +78,11 @@ fn add_answers(operation: &mut Operation, has_id: bool, writes: bool) {
     for (code, applies) in shared {
         let status = code.status().to_string();
         if applies {
-            operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(problem(code)));
+            operation
+                .responses
+                .responses
+                .entry(status)
+                .or_insert_with(|| RefOr::T(problem(code)));
         }
     }
 }

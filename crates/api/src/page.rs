@@ -32,12 +32,17 @@ impl<'a> Listing<'a> {
         for (name, value) in parameters(request) {
             digest.update(format!("\0{name}={value}"));
         }
-        Self { request, of: hex::encode(&digest.finalize()[..8]) }
+        Self {
+            request,
+            of: hex::encode(&digest.finalize()[..8]),
+        }
     }
 
     /// Where the page starts that the cursor names; `None` for the first.
     pub fn start<K: DeserializeOwned>(&self, cursor: Option<&str>) -> ApiResult<Option<K>> {
-        let Some(cursor) = cursor else { return Ok(None) };
+        let Some(cursor) = cursor else {
+            return Ok(None);
+        };
         BASE64_URL_SAFE_NO_PAD
             .decode(cursor)
             .ok()
@@ -46,7 +51,13 @@ impl<'a> Listing<'a> {
             .map(|token| Some(token.k))
             .ok_or_else(|| {
                 let message = "is not of this list; start again without it".to_owned();
-                ApiError::faults(Code::InvalidQuery, vec![FieldFault { field: "cursor".into(), message }])
+                ApiError::faults(
+                    Code::InvalidQuery,
+                    vec![FieldFault {
+                        field: "cursor".into(),
+                        message,
+                    }],
+                )
             })
     }
 
@@ -60,7 +71,11 @@ impl<'a> Listing<'a> {
     }
 
     fn next<K: Serialize>(&self, key: &K) -> String {
-        let token = serde_json::to_vec(&Token { k: key, of: self.of.clone() }).unwrap_or_default();
+        let token = serde_json::to_vec(&Token {
+            k: key,
+            of: self.of.clone(),
+        })
+        .unwrap_or_default();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in url::form_urlencoded::parse(self.request.query_string().as_bytes()) {
             if name != "cursor" {

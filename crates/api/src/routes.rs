@@ -78,8 +78,14 @@ mod tests {
 
     #[test]
     fn a_path_matches_its_template_only() {
-        assert!(matches_template("/api/documents/{id}/chunks", "/api/documents/7/chunks"));
+        assert!(matches_template(
+            "/api/documents/{id}/chunks",
+            "/api/documents/7/chunks"
+        ));
         assert!(!matches_template("/api/documents/{id}", "/api/documents/"));
-        assert!(!matches_template("/api/documents/{id}", "/api/documents/7/chunks"));
+        assert!(!matches_template(
+            "/api/documents/{id}",
+            "/api/documents/7/chunks"
+        ));
     }
 }

@@ -55,15 +55,25 @@ struct SearchBody {
 }
 
 fn check(body: SearchBody, _: deserr::ValuePointerRef<'_>) -> Result<SearchBody, Faults> {
-    let fault = |field: &str, message: String| FieldFault { field: field.into(), message };
+    let fault = |field: &str, message: String| FieldFault {
+        field: field.into(),
+        message,
+    };
     let mut faults = Vec::new();
     if !(1..=50).contains(&body.limit) {
         faults.push(fault("limit", "must be between 1 and 50".into()));
     }
     if body.document_ids.len() > DOCUMENTS {
-        faults.push(fault("documentIds", format!("must have at most {DOCUMENTS} items")));
+        faults.push(fault(
+            "documentIds",
+            format!("must have at most {DOCUMENTS} items"),
+        ));
     }
-    if faults.is_empty() { Ok(body) } else { Err(Faults::broken_rules(faults)) }
+    if faults.is_empty() {
+        Ok(body)
+    } else {
+        Err(Faults::broken_rules(faults))
+    }
 }
 
 /// What was found.
@@ -85,15 +95,22 @@ struct SearchAnswer {
 #[utoipa::path(tag = "Search", request_body = SearchBody,
     responses((status = 200, body = SearchAnswer), (status = 502, body = crate::error::Problem, content_type = "application/problem+json")))]
 #[post("/search")]
-async fn search(context: Context<Reader>, Body(body): Body<SearchBody>) -> ApiResult<web::Json<SearchAnswer>> {
+async fn search(
+    context: Context<Reader>,
+    Body(body): Body<SearchBody>,
+) -> ApiResult<web::Json<SearchAnswer>> {
     let started = Instant::now();
     let embedder = &context.app().embedder;
     let vector = match body.mode {
         SearchMode::Keyword => None,
         // Asked before a connection is taken: none is held while a model thinks.
         SearchMode::Semantic | SearchMode::Hybrid => {
-            let made = embedder.embed(&[body.query.as_str()], EmbeddingTask::Query).await?;
-            made.vectors.first().map(|vector| (Embedding::from(vector.as_slice()), embedder.name()))
+            let made = embedder
+                .embed(&[body.query.as_str()], EmbeddingTask::Query)
+                .await?;
+            made.vectors
+                .first()
+                .map(|vector| (Embedding::from(vector.as_slice()), embedder.name()))
         }
     };
     let model = vector.as_ref().map(|(_, model)| (*model).to_owned());
@@ -105,25 +122,46 @@ async fn search(context: Context<Reader>, Body(body): Body<SearchBody>) -> ApiRe
         limit: body.limit,
         min_score: body.min_score,
     };
-    let results = db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
+    let results =
+        db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
-    Ok(web::Json(SearchAnswer { results, mode: body.mode, model, took_ms }))
+    Ok(web::Json(SearchAnswer {
+        results,
+        mode: body.mode,
+        model,
+        took_ms,
+    }))
 }
 
 impl From<ProviderError> for ApiError {
     fn from(cause: ProviderError) -> Self {
         tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
         let wait = match &cause {
-            ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
-                u64::try_from((*until - chrono::Utc::now()).num_seconds()).ok().map(|s| s + 1)
+            ProviderError::RateLimited { retry_at: until }
+            | ProviderError::QuotaSpent { until } => {
+                u64::try_from((*until - chrono::Utc::now()).num_seconds())
+                    .ok()
+                    .map(|s| s + 1)
             }
             _ => None,
         };
         let detail = match wait {
-            Some(seconds) => format!("The embedding model is at its limit. Try again in {seconds} seconds, or search by keyword."),
-            None => "The embedding model cannot be reached. Try again shortly, or search by keyword.".to_owned(),
+            Some(seconds) => format!(
+                "The embedding model is at its limit. Try again in {seconds} seconds, or search by keyword."
+            ),
+            None => {
+                "The embedding model cannot be reached. Try again shortly, or search by keyword."
+                    .to_owned()
+            }
         };
-        let code = if wait.is_some() { Code::TooManyRequests } else { Code::ProviderFailed };
-        Self { retry_after: wait, ..Self::new(code, detail) }
+        let code = if wait.is_some() {
+            Code::TooManyRequests
+        } else {
+            Code::ProviderFailed
+        };
+        Self {
+            retry_after: wait,
+            ..Self::new(code, detail)
+        }
     }
 }

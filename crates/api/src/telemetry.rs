@@ -50,8 +50,18 @@ pub async fn observe<B: MessageBody>(
     let mut answer = REQUEST_ID
         .scope(id.clone(), next.call(request).instrument(span))
         .await?;
-    let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".into());
-    record(&id, &method, &path, &route, answer.status().as_u16(), started);
+    let route = answer
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".into());
+    record(
+        &id,
+        &method,
+        &path,
+        &route,
+        answer.status().as_u16(),
+        started,
+    );
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(HEADER, value);
     }

@@ -11,7 +11,8 @@ use domain::{
     audit::Actor,
     auth::Viewer,
     documents::{
-        ChunkId, DiscardFile, DocumentId, DocumentStatus, DocumentType, ExtractDocument, FileName, Sha256,
+        ChunkId, DiscardFile, DocumentId, DocumentStatus, DocumentType, ExtractDocument, FileName,
+        Sha256,
     },
     page::{Limit, Page},
     revision::Expected,
@@ -140,7 +141,9 @@ pub enum ChangeError {
 #[dsl::auto_type(no_type_alias)]
 fn visible_to(company_id: CompanyId, user_id: UserId) -> _ {
     let own: dsl::Eq<documents::owner_id, UserId> = documents::owner_id.eq(user_id);
-    documents::company_id.eq(company_id).and(own.or(documents::visibility.eq("company")))
+    documents::company_id
+        .eq(company_id)
+        .and(own.or(documents::visibility.eq("company")))
 }
 
 /// Creates the document and the job that reads it; the second value is `false` when this owner
@@ -164,7 +167,11 @@ pub async fn create(
             return Ok((document, true));
         }
         let existing = documents::table
-            .filter(documents::owner_id.eq(new.owner_id).and(documents::sha256.eq(new.sha256)))
+            .filter(
+                documents::owner_id
+                    .eq(new.owner_id)
+                    .and(documents::sha256.eq(new.sha256)),
+            )
             .select(Document::as_select())
             .first(conn)
             .await?;
@@ -174,10 +181,12 @@ pub async fn create(
 }
 
 fn extract_job(document: &Document, company_id: CompanyId, actor: &Actor) -> NewJob {
-    NewJob::new(&ExtractDocument { document_id: document.id })
-        .of(company_id, document.owner_id.0)
-        .on(document.id.0)
-        .caused_by(actor.request_id.clone())
+    NewJob::new(&ExtractDocument {
+        document_id: document.id,
+    })
+    .of(company_id, document.owner_id.0)
+    .on(document.id.0)
+    .caused_by(actor.request_id.clone())
 }
 
 /// The document with these bytes, if this owner has it.
@@ -187,7 +196,11 @@ pub async fn find_by_content(
     sha256: Sha256,
 ) -> QueryResult<Option<Document>> {
     documents::table
-        .filter(documents::owner_id.eq(owner_id).and(documents::sha256.eq(sha256)))
+        .filter(
+            documents::owner_id
+                .eq(owner_id)
+                .and(documents::sha256.eq(sha256)),
+        )
         .select(Document::as_select())
         .first(conn)
         .await
@@ -234,10 +247,15 @@ pub async fn list(
     let key = (documents::updated_at, documents::id);
     if let Some(since) = filter.updated_since {
         let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
-        query = query.filter(documents::updated_at.ge(since)).filter(documents::updated_at.lt(horizon)).order(key);
+        query = query
+            .filter(documents::updated_at.ge(since))
+            .filter(documents::updated_at.lt(horizon))
+            .order(key);
         if let Some((at, id)) = filter.after {
             query = query.filter(
-                documents::updated_at.gt(at).or(documents::updated_at.eq(at).and(documents::id.gt(id))),
+                documents::updated_at
+                    .gt(at)
+                    .or(documents::updated_at.eq(at).and(documents::id.gt(id))),
             );
         }
     } else {
@@ -247,7 +265,9 @@ pub async fn list(
         }
     }
     let rows = query.load(conn).await?;
-    Ok(Page::from_surplus(rows, limit, |row: &Document| (row.updated_at, row.id)))
+    Ok(Page::from_surplus(rows, limit, |row: &Document| {
+        (row.updated_at, row.id)
+    }))
 }
 
 /// The passages of a document from `after` on, in their order.
@@ -267,14 +287,24 @@ pub async fn chunks(
         .first(conn)
         .await?;
     let rows = chunks::table
-        .filter(chunks::company_id.eq(viewer.company_id).and(chunks::document_id.eq(id)))
-        .filter(chunks::generation.eq(generation).and(chunks::chunk_index.gt(after.unwrap_or(-1))))
+        .filter(
+            chunks::company_id
+                .eq(viewer.company_id)
+                .and(chunks::document_id.eq(id)),
+        )
+        .filter(
+            chunks::generation
+                .eq(generation)
+                .and(chunks::chunk_index.gt(after.unwrap_or(-1))),
+        )
         .order(chunks::chunk_index)
         .limit(limit.rows() + 1)
         .select(ChunkRow::as_select())
         .load(conn)
         .await?;
-    Ok(Page::from_surplus(rows, limit, |row: &ChunkRow| row.chunk_index))
+    Ok(Page::from_surplus(rows, limit, |row: &ChunkRow| {
+        row.chunk_index
+    }))
 }
 
 /// Locks a document that the viewer may change, as it was when they read it.
@@ -333,10 +363,14 @@ pub async fn delete(
 ) -> Result<(), ChangeError> {
     conn.transaction(async |conn| {
         let document = lock_own(conn, viewer, id, expected).await?;
-        diesel::delete(documents::table.find(id)).execute(conn).await?;
-        let job = NewJob::new(&DiscardFile { storage_key: document.storage_key.clone() })
-            .of(viewer.company_id, document.owner_id.0)
-            .once(document.storage_key);
+        diesel::delete(documents::table.find(id))
+            .execute(conn)
+            .await?;
+        let job = NewJob::new(&DiscardFile {
+            storage_key: document.storage_key.clone(),
+        })
+        .of(viewer.company_id, document.owner_id.0)
+        .once(document.storage_key);
         enqueue(conn, &[job]).await?;
         Ok(())
     })

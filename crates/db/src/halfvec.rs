@@ -43,7 +43,9 @@ impl FromSql<Halfvec, Pg> for Embedding {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let bytes = value.as_bytes();
         let dimensions = u16::from_be_bytes(bytes.get(..2).ok_or("no dimensions")?.try_into()?);
-        let components = bytes.get(4..4 + 2 * usize::from(dimensions)).ok_or("too short")?;
+        let components = bytes
+            .get(4..4 + 2 * usize::from(dimensions))
+            .ok_or("too short")?;
         Ok(Self(HalfVector::from(
             components
                 .chunks_exact(2)

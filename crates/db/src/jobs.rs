@@ -8,7 +8,7 @@ mod dispatch;
 mod list;
 
 pub use dispatch::{Rows, Windows, dispatch, sweep, take_back, take_back_all};
-pub use list::{Filter, JobRow, discard, list, paused, pause, resume, retry};
+pub use list::{Filter, JobRow, discard, list, pause, paused, resume, retry};
 
 use std::time::Duration;
 
@@ -89,7 +89,11 @@ impl NewJob {
 
 /// Inserts jobs; one whose dedupe key is taken by a living job is left out.
 pub async fn enqueue(conn: &mut Connection, new: &[NewJob]) -> QueryResult<usize> {
-    diesel::insert_into(jobs::table).values(new).on_conflict_do_nothing().execute(conn).await
+    diesel::insert_into(jobs::table)
+        .values(new)
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await
 }
 
 #[derive(QueryableByName)]
@@ -168,7 +172,11 @@ pub enum FenceError {
 /// nothing.
 pub async fn hold(conn: &mut Connection, held: Lease) -> Result<(), FenceError> {
     let holder: Option<JobId> = jobs::table
-        .filter(jobs::id.eq(held.job_id).and(jobs::lease_token.eq(held.token)))
+        .filter(
+            jobs::id
+                .eq(held.job_id)
+                .and(jobs::lease_token.eq(held.token)),
+        )
         .filter(jobs::state.eq("running"))
         .select(jobs::id)
         .for_update()

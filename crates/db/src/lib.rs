@@ -10,7 +10,10 @@ pub mod invitations;
 pub mod jobs;
 pub mod migrations;
 pub mod pool;
-#[expect(missing_docs, reason = "mirrors the migrations, which carry the comments")]
+#[expect(
+    missing_docs,
+    reason = "mirrors the migrations, which carry the comments"
+)]
 pub mod schema;
 pub mod seeds;
 pub mod users;

@@ -44,7 +44,9 @@ fn refused(cause: Box<dyn std::error::Error + Send + Sync>) -> anyhow::Error {
 pub async fn apply(url: &str) -> anyhow::Result<Vec<String>> {
     blocking(url, |connection| {
         connection.batch_execute(LOCK)?;
-        let done = connection.run_pending_migrations(MIGRATIONS).map_err(refused)?;
+        let done = connection
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(refused)?;
         Ok(done.iter().map(ToString::to_string).collect())
     })
     .await
@@ -57,7 +59,9 @@ pub async fn revert(url: &str) -> anyhow::Result<Option<String>> {
         if connection.applied_migrations().map_err(refused)?.is_empty() {
             return Ok(None);
         }
-        let undone = connection.revert_last_migration(MIGRATIONS).map_err(refused)?;
+        let undone = connection
+            .revert_last_migration(MIGRATIONS)
+            .map_err(refused)?;
         Ok(Some(undone.to_string()))
     })
     .await
@@ -82,8 +86,15 @@ pub async fn fit(url: &str) -> anyhow::Result<Fit> {
             return Ok(Fit::Ahead(ahead));
         }
         let behind = connection.pending_migrations(MIGRATIONS).map_err(refused)?;
-        let behind: Vec<_> = behind.iter().map(|migration| migration.name().to_string()).collect();
-        Ok(if behind.is_empty() { Fit::Exact } else { Fit::Behind(behind) })
+        let behind: Vec<_> = behind
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect();
+        Ok(if behind.is_empty() {
+            Fit::Exact
+        } else {
+            Fit::Behind(behind)
+        })
     })
     .await
 }

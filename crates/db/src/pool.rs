@@ -27,6 +27,10 @@ pub type PoolError = deadpool::PoolError;
 
 /// Where Postgres is and how it is used.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are named as the environment variables"
+)]
 #[group(skip)]
 pub struct Config {
     /// Where Postgres is: `postgres://user:password@host:port/database`.
@@ -61,10 +65,8 @@ pub fn connect(config: &Config) -> anyhow::Result<Pool> {
         }
         .boxed()
     });
-    let manager = AsyncDieselConnectionManager::new_with_config(
-        config.database_url.expose_secret(),
-        manager,
-    );
+    let manager =
+        AsyncDieselConnectionManager::new_with_config(config.database_url.expose_secret(), manager);
     Ok(Pool::builder(manager)
         .max_size(config.database_pool_size)
         .wait_timeout(Some(Duration::from_secs(5)))
@@ -75,6 +77,8 @@ pub fn connect(config: &Config) -> anyhow::Result<Pool> {
 
 /// Whether Postgres answers right now.
 pub async fn answers(pool: &Pool) -> bool {
-    let Ok(mut connection) = pool.get().await else { return false };
+    let Ok(mut connection) = pool.get().await else {
+        return false;
+    };
     connection.batch_execute("SELECT 1").await.is_ok()
 }

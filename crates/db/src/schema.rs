@@ -160,7 +160,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Array, Bytea, Integer, Nullable, Text, Uuid};
     use super::sql_types::Tsvector;
 
     chunks (company_id, id) {
@@ -180,7 +180,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Integer, SmallInt, Uuid};
     use super::sql_types::Halfvec;
 
     chunk_embeddings (company_id, chunk_id) {
@@ -194,5 +194,13 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
-    companies, users, invitations, api_keys, sign_in_events, jobs, documents, chunks, chunk_embeddings,
+    companies,
+    users,
+    invitations,
+    api_keys,
+    sign_in_events,
+    jobs,
+    documents,
+    chunks,
+    chunk_embeddings,
 );

@@ -4,6 +4,10 @@ use crate::users::{CompanyId, UserId};
 
 /// Who acts, and for which request.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are named as the columns they end in"
+)]
 pub struct Actor {
     /// The company in which the change happens.
     pub company_id: CompanyId,

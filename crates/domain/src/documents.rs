@@ -63,7 +63,15 @@ text_enum!(
 );
 
 /// The SHA-256 of some bytes; hexadecimal in JSON.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = diesel::sql_types::Binary)]
 pub struct Sha256(pub [u8; 32]);
 

@@ -158,7 +158,10 @@ pub struct Failure {
 impl Failure {
     /// A failure of this class, with a sentence for people.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class: class.into(), message: message.into() }
+        Self {
+            class: class.into(),
+            message: message.into(),
+        }
     }
 }
 

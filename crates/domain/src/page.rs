@@ -30,7 +30,9 @@ impl TryFrom<i64> for Limit {
 impl std::str::FromStr for Limit {
     type Err = Fault;
     fn from_str(text: &str) -> Result<Self, Fault> {
-        text.parse::<i64>().map_err(|_| Fault("must be between 1 and 1000".into()))?.try_into()
+        text.parse::<i64>()
+            .map_err(|_| Fault("must be between 1 and 1000".into()))?
+            .try_into()
     }
 }
 

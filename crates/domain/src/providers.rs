@@ -110,9 +110,16 @@ pub trait Embedder: Send + Sync {
 
 /// Brings a vector to length one. A vector of zeros stays as it is.
 pub fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let length = vector
+        .iter()
+        .map(|x| f64::from(*x).powi(2))
+        .sum::<f64>()
+        .sqrt();
     if length > 0.0 {
-        #[expect(clippy::cast_possible_truncation, reason = "components are at most one")]
-        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+        for component in vector {
+            #[expect(clippy::cast_possible_truncation, reason = "it is at most one")]
+            let shortened = (f64::from(*component) / length) as f32;
+            *component = shortened;
+        }
     }
 }

@@ -80,7 +80,16 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c.de", "ada@.com", "a@b.\0"] {
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a@b@c",
+            "a b@c.de",
+            "ada@.com",
+            "a@b.\0",
+        ] {
             assert!(text.parse::<Email>().is_err(), "{text:?}");
         }
     }

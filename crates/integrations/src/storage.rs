@@ -20,7 +20,8 @@ const PIECE: usize = 256 * 1024;
 #[group(skip)]
 pub struct StorageConfig {
     /// Where files are kept: `file:///var/lib/prompt-architect` or `s3://bucket/prefix`. For S3 the
-    /// variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT apply.
+    /// usual variables apply: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`,
+    /// `AWS_ENDPOINT`.
     #[arg(long, env = "STORAGE_URL")]
     pub storage_url: Url,
 }
@@ -58,9 +59,9 @@ impl Storage {
         let url = &config.storage_url;
         let store: Arc<dyn ObjectStore> = match url.scheme() {
             "file" => {
-                let folder = url
-                    .to_file_path()
-                    .map_err(|()| anyhow::anyhow!("STORAGE_URL must be an absolute file:// path"))?;
+                let folder = url.to_file_path().map_err(|()| {
+                    anyhow::anyhow!("STORAGE_URL must be an absolute file:// path")
+                })?;
                 std::fs::create_dir_all(&folder)?;
                 Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true))
             }
@@ -68,7 +69,9 @@ impl Storage {
                 let bucket = AmazonS3Builder::from_env().with_url(url.as_str()).build()?;
                 Arc::new(PrefixStore::new(bucket, Key::from(url.path())))
             }
-            other => anyhow::bail!("STORAGE_URL starts with {other}://, but file:// or s3:// is needed"),
+            other => {
+                anyhow::bail!("STORAGE_URL starts with {other}://, but file:// or s3:// is needed")
+            }
         };
         Ok(Self(store))
     }

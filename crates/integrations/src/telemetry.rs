@@ -4,8 +4,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 /// Bounds of all histograms of seconds.
-const SECONDS: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
 
 /// Starts logging and counting for the program `name`. `RUST_LOG` chooses what is logged.
 pub fn start(name: &'static str) -> anyhow::Result<PrometheusHandle> {
@@ -23,11 +24,18 @@ fn log(name: &'static str) {
         .with_span_list(false)
         .with_env_filter(filter)
         .init();
-    tracing::info!(program = name, version = env!("CARGO_PKG_VERSION"), "starting");
+    tracing::info!(
+        program = name,
+        version = env!("CARGO_PKG_VERSION"),
+        "starting"
+    );
 }
 
 /// As [`start`], with the numbers served on an address of their own when one is given.
-pub fn start_serving(name: &'static str, address: Option<std::net::SocketAddr>) -> anyhow::Result<()> {
+pub fn start_serving(
+    name: &'static str,
+    address: Option<std::net::SocketAddr>,
+) -> anyhow::Result<()> {
     log(name);
     let recorder = recorder()?;
     match address {

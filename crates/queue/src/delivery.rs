@@ -68,12 +68,21 @@ impl Sender {
         let mut storage = storage(&self.config, self.redis.clone(), kind);
         let tasks = jobs.iter().map(|job| {
             let id = TaskId::from_string(format!("{}.{}", job.id, job.epoch));
-            TaskBuilder::new(JobRef { id: job.id.to_string() }).task_id(id).build()
+            TaskBuilder::new(JobRef {
+                id: job.id.to_string(),
+            })
+            .task_id(id)
+            .build()
         });
         let mut tasks = futures::stream::iter(tasks.collect::<Vec<_>>());
-        storage.push_all(&mut tasks).await.map_err(|cause| SendError::Push(format!("{cause:?}")))?;
+        storage
+            .push_all(&mut tasks)
+            .await
+            .map_err(|cause| SendError::Push(format!("{cause:?}")))?;
         let mut redis = self.redis.clone();
-        let _: i64 = redis.publish(wake_channel(&self.config), kind.as_str()).await?;
+        let _: i64 = redis
+            .publish(wake_channel(&self.config), kind.as_str())
+            .await?;
         Ok(())
     }
 

@@ -56,5 +56,8 @@ fn connection(config: &Config, answer: Duration, retries: usize) -> Result<Redis
 
 /// Whether Redis answers right now.
 pub async fn answers(redis: &Redis) -> bool {
-    redis::cmd("PING").query_async::<String>(&mut redis.clone()).await.is_ok()
+    redis::cmd("PING")
+        .query_async::<String>(&mut redis.clone())
+        .await
+        .is_ok()
 }

@@ -53,8 +53,15 @@ pub struct Config {
 impl Config {
     /// The kinds served, each with how many at once.
     pub fn served(&self) -> Vec<(JobKind, usize)> {
-        let kinds = if self.kinds.is_empty() { JobKind::ALL } else { &self.kinds };
-        kinds.iter().map(|kind| (*kind, usize::from(self.concurrency))).collect()
+        let kinds = if self.kinds.is_empty() {
+            JobKind::ALL
+        } else {
+            &self.kinds
+        };
+        kinds
+            .iter()
+            .map(|kind| (*kind, usize::from(self.concurrency)))
+            .collect()
     }
 
     /// How long a lease lasts.

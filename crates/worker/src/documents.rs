@@ -9,7 +9,10 @@ use db::{
     halfvec::Embedding,
 };
 use domain::{
-    documents::{ChunkId, DiscardFile, EmbedDocument, ExtractDocument, ExtractFault, IndexPartition, Sha256, chunk},
+    documents::{
+        ChunkId, DiscardFile, EmbedDocument, ExtractDocument, ExtractFault, IndexPartition, Sha256,
+        chunk,
+    },
     jobs::{Claim, Failure, Lease, Outcome},
     providers::{EmbeddingTask, ProviderError},
 };
@@ -28,12 +31,18 @@ enum EmbedError {
 }
 
 /// Reads the file, cuts its text and stores the passages.
-pub async fn extract(worker: &Worker, claim: &Claim, job: &ExtractDocument) -> anyhow::Result<Outcome> {
+pub async fn extract(
+    worker: &Worker,
+    claim: &Claim,
+    job: &ExtractDocument,
+) -> anyhow::Result<Outcome> {
     let task = {
         let mut conn = worker.pool.get().await?;
         work::begin_extraction(&mut conn, claim.lease, job.document_id).await?
     };
-    let Some(task) = task else { return Ok(Outcome::Done) };
+    let Some(task) = task else {
+        return Ok(Outcome::Done);
+    };
     let passages = match read_file(worker, &task).await? {
         Ok(extracted) => tokio::task::spawn_blocking(move || chunk(&extracted)).await?,
         Err(fault) => return fail(worker, claim.lease, &task, &fault).await,
@@ -42,7 +51,14 @@ pub async fn extract(worker: &Worker, claim: &Claim, job: &ExtractDocument) -> a
         return fail(worker, claim.lease, &task, &ExtractFault::NoText).await;
     }
     let mut conn = worker.pool.get().await?;
-    work::store_chunks(&mut conn, claim.lease, &task, &passages, claim.request_id.clone()).await?;
+    work::store_chunks(
+        &mut conn,
+        claim.lease,
+        &task,
+        &passages,
+        claim.request_id.clone(),
+    )
+    .await?;
     Ok(Outcome::Done)
 }
 
@@ -54,7 +70,9 @@ async fn read_file(
     match worker.storage.fetch(&task.storage_key, copy.path()).await {
         Ok(()) => {}
         Err(StorageError::Missing) => {
-            return Ok(Err(ExtractFault::Broken("its bytes are no longer in the storage".into())));
+            return Ok(Err(ExtractFault::Broken(
+                "its bytes are no longer in the storage".into(),
+            )));
         }
         Err(cause) => return Err(cause.into()),
     }
@@ -65,7 +83,12 @@ async fn read_file(
     }
 }
 
-async fn fail(worker: &Worker, held: Lease, task: &Task, fault: &ExtractFault) -> anyhow::Result<Outcome> {
+async fn fail(
+    worker: &Worker,
+    held: Lease,
+    task: &Task,
+    fault: &ExtractFault,
+) -> anyhow::Result<Outcome> {
     let code = match fault {
         ExtractFault::Empty => "empty",
         ExtractFault::Encrypted => "encrypted",
@@ -121,9 +144,10 @@ async fn embed_all(
     }
     let places = &places;
     stream::iter(order.chunks(worker.embedder.batch_size()).map(Ok))
-        .try_for_each_concurrent(usize::from(worker.config.embed_concurrency), |batch| async move {
-            embed_batch(worker, held, task, model_id, batch, places).await
-        })
+        .try_for_each_concurrent(
+            usize::from(worker.config.embed_concurrency),
+            |batch| async move { embed_batch(worker, held, task, model_id, batch, places).await },
+        )
         .await
 }
 
@@ -136,14 +160,22 @@ async fn embed_batch(
     places: &HashMap<Sha256, Vec<ChunkId>>,
 ) -> Result<(), EmbedError> {
     let texts: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
-    let made = worker.embedder.embed(&texts, EmbeddingTask::Document).await?;
-    let rows = batch.iter().zip(&made.vectors).flat_map(|((sha256, _), vector)| {
-        let vector = Embedding::from(vector.as_slice());
-        places[sha256].iter().map(move |id| (*id, vector.clone()))
-    });
+    let made = worker
+        .embedder
+        .embed(&texts, EmbeddingTask::Document)
+        .await?;
+    let rows = batch
+        .iter()
+        .zip(&made.vectors)
+        .flat_map(|((sha256, _), vector)| {
+            let vector = Embedding::from(vector.as_slice());
+            places[sha256].iter().map(move |id| (*id, vector.clone()))
+        });
     let rows: Vec<_> = rows.collect();
     let mut conn = worker.pool.get().await.map_err(anyhow::Error::from)?;
-    work::store_embeddings(&mut conn, held, task, model_id, rows).await.map_err(anyhow::Error::from)?;
+    work::store_embeddings(&mut conn, held, task, model_id, rows)
+        .await
+        .map_err(anyhow::Error::from)?;
     metrics::counter!("embedded_tokens_total", "model" => worker.embedder.name().to_owned())
         .increment(made.tokens);
     Ok(())

@@ -79,13 +79,19 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         // Without threads of ours: what the file is done with should be all that runs.
         Command::Extract(command) => Ok(child_main(&command)),
-        Command::Run(config) => runtime()?.block_on(run(*config)).map(|()| ExitCode::SUCCESS),
-        Command::Jobs(jobs) => runtime()?.block_on(lend_a_hand(jobs)).map(|()| ExitCode::SUCCESS),
+        Command::Run(config) => runtime()?
+            .block_on(run(*config))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Jobs(jobs) => runtime()?
+            .block_on(lend_a_hand(jobs))
+            .map(|()| ExitCode::SUCCESS),
     }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
 }
 
 async fn run(config: worker::Config) -> anyhow::Result<()> {
@@ -102,7 +108,9 @@ async fn run(config: worker::Config) -> anyhow::Result<()> {
 
 async fn stop_at_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -115,19 +123,31 @@ async fn stop_at_signal(stop: CancellationToken) {
 async fn lend_a_hand(jobs: Jobs) -> anyhow::Result<()> {
     let pool = db::pool::connect(&jobs.db)?;
     let mut conn = pool.get().await?;
-    let of = |kind| db::jobs::Filter { kind, ..Default::default() };
+    let of = |kind| db::jobs::Filter {
+        kind,
+        ..Default::default()
+    };
     match jobs.action {
         Action::List { state, kind, limit } => {
             let filter = db::jobs::Filter { state, ..of(kind) };
-            for job in db::jobs::list(&mut conn, &filter, limit.try_into()?).await?.rows {
+            for job in db::jobs::list(&mut conn, &filter, limit.try_into()?)
+                .await?
+                .rows
+            {
                 println!("{}", line(&job));
             }
         }
         Action::Retry { ids, kind } => {
-            println!("{} jobs wait again", db::jobs::retry(&mut conn, &of(kind), &ids, i64::MAX).await?);
+            println!(
+                "{} jobs wait again",
+                db::jobs::retry(&mut conn, &of(kind), &ids, i64::MAX).await?
+            );
         }
         Action::Discard { ids, kind } => {
-            println!("{} jobs given up", db::jobs::discard(&mut conn, &of(kind), &ids, i64::MAX).await?);
+            println!(
+                "{} jobs given up",
+                db::jobs::discard(&mut conn, &of(kind), &ids, i64::MAX).await?
+            );
         }
         Action::Pause { kind } => {
             db::jobs::pause(&mut conn, kind).await?;
@@ -142,7 +162,14 @@ async fn lend_a_hand(jobs: Jobs) -> anyhow::Result<()> {
 }
 
 fn line(job: &db::jobs::JobRow) -> String {
-    let note = job.wait_reason.as_deref().or(job.error_message.as_deref()).unwrap_or_default();
+    let note = job
+        .wait_reason
+        .as_deref()
+        .or(job.error_message.as_deref())
+        .unwrap_or_default();
     let (id, kind, state) = (job.id, job.kind, job.state);
-    format!("{id}  {kind:<24} {state:<9} attempt {}/{}  {note}", job.attempts, job.max_attempts)
+    format!(
+        "{id}  {kind:<24} {state:<9} attempt {}/{}  {note}",
+        job.attempts, job.max_attempts
+    )
 }

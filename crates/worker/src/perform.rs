@@ -39,7 +39,10 @@ async fn attempt(worker: &Worker, id: JobId, stop: &CancellationToken) -> anyhow
 
 /// How the attempt ended; `None` when the lease was lost and nothing may be recorded.
 async fn outcome(worker: &Worker, claim: &Claim, stop: &CancellationToken) -> Option<Outcome> {
-    let work = AssertUnwindSafe(timeout(claim.kind.time_limit(), registry::perform(worker, claim)));
+    let work = AssertUnwindSafe(timeout(
+        claim.kind.time_limit(),
+        registry::perform(worker, claim),
+    ));
     tokio::select! {
         ended = work.catch_unwind() => Some(match ended {
             Ok(Ok(outcome)) => outcome,

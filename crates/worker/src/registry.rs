@@ -34,12 +34,18 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
     };
     done.unwrap_or_else(|cause| {
         tracing::warn!(error = format!("{cause:#}"), "attempt failed");
-        Outcome::Retry(Failure::new("internal", "Something on the server failed; it is tried again."))
+        Outcome::Retry(Failure::new(
+            "internal",
+            "Something on the server failed; it is tried again.",
+        ))
     })
 }
 
 fn read<T: DeserializeOwned>(claim: &Claim) -> Result<T, Outcome> {
     serde_json::from_value(claim.args.clone()).map_err(|cause| {
-        Outcome::Discard(Failure::new("arguments", format!("The job's arguments cannot be read: {cause}")))
+        Outcome::Discard(Failure::new(
+            "arguments",
+            format!("The job's arguments cannot be read: {cause}"),
+        ))
     })
 }

@@ -39,19 +39,30 @@ pub async fn run(worker: Arc<Worker>, stop: CancellationToken) -> anyhow::Result
 
 /// How often a worker looks for due jobs of its own accord.
 pub fn pace() -> Pace {
-    Pace { look: Duration::from_millis(200), sweep: Duration::from_secs(1) }
+    Pace {
+        look: Duration::from_millis(200),
+        sweep: Duration::from_secs(1),
+    }
 }
 
 fn rows(worker: &Worker) -> Rows {
     let window = i64::from(worker.config.concurrency) * 8;
     Rows {
         pool: worker.pool.clone(),
-        windows: JobKind::ALL.iter().map(|kind| (*kind, window.max(64))).collect(),
+        windows: JobKind::ALL
+            .iter()
+            .map(|kind| (*kind, window.max(64)))
+            .collect(),
         lost_after_seconds: worker.config.job_lost_after_seconds,
     }
 }
 
-fn consumer(worker: &Arc<Worker>, redis: queue::Redis, beat: Beat, hand_back: CancellationToken) -> Consumer {
+fn consumer(
+    worker: &Arc<Worker>,
+    redis: queue::Redis,
+    beat: Beat,
+    hand_back: CancellationToken,
+) -> Consumer {
     let config = worker.config.queue.clone();
     let worker = worker.clone();
     Consumer {
@@ -70,7 +81,7 @@ async fn after(stop: &CancellationToken, patience: Duration, hand_back: &Cancell
     stop.cancelled().await;
     tokio::time::sleep(patience).await;
     hand_back.cancel();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Enqueues what is due by the clock; many workers do so side by side, and it counts once.
@@ -105,7 +116,9 @@ async fn cut_off(worker: &Worker, beat: &Beat) -> anyhow::Error {
             && let Ok(redis) = queue::connect(&worker.config.queue)
             && queue::answers(&redis).await
         {
-            return anyhow::anyhow!("no job queue was heard for {SILENCE:?} although Redis answers");
+            return anyhow::anyhow!(
+                "no job queue was heard for {SILENCE:?} although Redis answers"
+            );
         }
     }
 }

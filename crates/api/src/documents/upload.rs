@@ -28,7 +28,10 @@ const FIELD_LIMIT: usize = 1024;
 
 /// The form of an upload.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the form; its parts are read one by one")]
+#[expect(
+    dead_code,
+    reason = "describes the form; its parts are read one by one"
+)]
 struct UploadForm {
     /// The file, at most 25 MiB: text, Markdown, HTML, PDF, DOCX, CSV or JSON.
     #[schema(format = Binary)]
@@ -83,7 +86,11 @@ async fn store(
     };
     let storage = &context.app().storage;
     storage.put(&new.storage_key, spooled.file.path()).await?;
-    let stored = async { Ok::<_, ApiError>(db::documents::create(&mut *context.db().await?, &new, &context.actor()).await?) };
+    let stored = async {
+        Ok::<_, ApiError>(
+            db::documents::create(&mut *context.db().await?, &new, &context.actor()).await?,
+        )
+    };
     let stored = stored.await;
     if !matches!(stored, Ok((_, true)))
         && let Err(cause) = storage.remove(&new.storage_key).await
@@ -118,22 +125,35 @@ async fn read_form(mut form: Multipart) -> ApiResult<(Spooled, Visibility)> {
             "file" => return Err(ApiError::invalid("file", "must be given once")),
             "visibility" => {
                 let text = text(field).await?;
-                visibility = text.parse().map_err(|fault: domain::Fault| ApiError::invalid("visibility", fault.0))?;
+                visibility = text
+                    .parse()
+                    .map_err(|fault: domain::Fault| ApiError::invalid("visibility", fault.0))?;
             }
             // View state that a form sends along is none of our business.
             _ => drop(text(field).await?),
         }
     }
-    let missing = || ApiError::invalid("file", "is required: send the document as the form's part `file`");
+    let missing = || {
+        ApiError::invalid(
+            "file",
+            "is required: send the document as the form's part `file`",
+        )
+    };
     Ok((spooled.ok_or_else(missing)?, visibility))
 }
 
 async fn spool(mut field: Field) -> ApiResult<Spooled> {
-    let name = field.content_disposition().and_then(|part| part.get_filename()).unwrap_or("document");
-    let name: FileName = name.parse().map_err(|fault: domain::Fault| ApiError::invalid("file", fault.0))?;
+    let name = field
+        .content_disposition()
+        .and_then(|part| part.get_filename())
+        .unwrap_or("document");
+    let name: FileName = name
+        .parse()
+        .map_err(|fault: domain::Fault| ApiError::invalid("file", fault.0))?;
     let file = NamedTempFile::new().map_err(|cause| ApiError::internal(&cause))?;
-    let mut target =
-        tokio::fs::File::create(file.path()).await.map_err(|cause| ApiError::internal(&cause))?;
+    let mut target = tokio::fs::File::create(file.path())
+        .await
+        .map_err(|cause| ApiError::internal(&cause))?;
     let (mut size, mut digest) = (0, sha2::Sha256::new());
     while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
         size += piece.len();
@@ -142,10 +162,21 @@ async fn spool(mut field: Field) -> ApiResult<Spooled> {
             return Err(ApiError::new(Code::TooLarge, detail));
         }
         digest.update(&piece);
-        target.write_all(&piece).await.map_err(|cause| ApiError::internal(&cause))?;
+        target
+            .write_all(&piece)
+            .await
+            .map_err(|cause| ApiError::internal(&cause))?;
     }
-    target.flush().await.map_err(|cause| ApiError::internal(&cause))?;
-    Ok(Spooled { file, name, size, sha256: Sha256(digest.finalize().into()) })
+    target
+        .flush()
+        .await
+        .map_err(|cause| ApiError::internal(&cause))?;
+    Ok(Spooled {
+        file,
+        name,
+        size,
+        sha256: Sha256(digest.finalize().into()),
+    })
 }
 
 async fn text(mut field: Field) -> ApiResult<String> {
@@ -154,7 +185,10 @@ async fn text(mut field: Field) -> ApiResult<String> {
     while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > FIELD_LIMIT {
-            return Err(ApiError::invalid(&name, format!("must have at most {FIELD_LIMIT} bytes")));
+            return Err(ApiError::invalid(
+                &name,
+                format!("must have at most {FIELD_LIMIT} bytes"),
+            ));
         }
     }
     String::from_utf8(bytes).map_err(|_| ApiError::invalid(&name, "must be UTF-8"))
@@ -162,7 +196,13 @@ async fn text(mut field: Field) -> ApiResult<String> {
 
 fn unreadable(cause: &dyn std::fmt::Display) -> ApiError {
     let message = format!("cannot be read as multipart/form-data: {cause}");
-    ApiError::faults(Code::InvalidBody, vec![FieldFault { field: "body".into(), message }])
+    ApiError::faults(
+        Code::InvalidBody,
+        vec![FieldFault {
+            field: "body".into(),
+            message,
+        }],
+    )
 }
 
 /// A multipart form, or the answer that one is needed.
@@ -172,7 +212,10 @@ impl actix_web::FromRequest for FormData {
     type Error = ApiError;
     type Future = std::future::Ready<ApiResult<Self>>;
 
-    fn from_request(request: &actix_web::HttpRequest, payload: &mut actix_web::dev::Payload) -> Self::Future {
+    fn from_request(
+        request: &actix_web::HttpRequest,
+        payload: &mut actix_web::dev::Payload,
+    ) -> Self::Future {
         let content_type = request.headers().get(actix_web::http::header::CONTENT_TYPE);
         let is_form = content_type
             .and_then(|value| value.to_str().ok())

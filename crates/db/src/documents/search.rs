@@ -83,7 +83,11 @@ pub struct Hit {
 }
 
 /// Finds passages, best first.
-pub async fn search(conn: &mut Connection, viewer: &Viewer, question: &Question<'_>) -> QueryResult<Vec<Hit>> {
+pub async fn search(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    question: &Question<'_>,
+) -> QueryResult<Vec<Hit>> {
     let Some((_, model)) = &question.vector else {
         return run(conn, viewer, question, 0, Nearest::Exact).await;
     };
@@ -115,7 +119,12 @@ struct Scope {
 }
 
 /// How much there is to compare, and the partition's name when it has a finished index.
-async fn scope(conn: &mut Connection, viewer: &Viewer, question: &Question<'_>, model: &str) -> QueryResult<Scope> {
+async fn scope(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    question: &Question<'_>,
+    model: &str,
+) -> QueryResult<Scope> {
     diesel::sql_query(include_str!("search_scope.sql"))
         .bind::<sql_types::Uuid, _>(viewer.company_id)
         .bind::<sql_types::Uuid, _>(viewer.user_id)
@@ -150,9 +159,17 @@ async fn run(
     nearest: Nearest,
 ) -> QueryResult<Vec<Hit>> {
     let words = terms::query_terms(question.text);
-    let words = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" | ");
+    let words = words
+        .iter()
+        .map(|word| format!("'{word}'"))
+        .collect::<Vec<_>>()
+        .join(" | ");
     let vector = question.vector.as_ref().map(|(vector, _)| vector);
-    let list = if question.mode == SearchMode::Hybrid { LIST.max(question.limit) } else { question.limit };
+    let list = if question.mode == SearchMode::Hybrid {
+        LIST.max(question.limit)
+    } else {
+        question.limit
+    };
     diesel::sql_query(statement(question.mode, &nearest))
         .bind::<sql_types::Uuid, _>(viewer.company_id)
         .bind::<sql_types::Uuid, _>(viewer.user_id)
@@ -171,7 +188,9 @@ async fn run(
 fn statement(mode: SearchMode, nearest: &Nearest) -> String {
     let by_meaning = match nearest {
         Nearest::Exact => include_str!("search_exact.sql").to_owned(),
-        Nearest::Index(partition) => include_str!("search_index.sql").replace("PARTITION", partition),
+        Nearest::Index(partition) => {
+            include_str!("search_index.sql").replace("PARTITION", partition)
+        }
     };
     let (lists, found) = match mode {
         SearchMode::Semantic => (
@@ -187,7 +206,9 @@ fn statement(mode: SearchMode, nearest: &Nearest) -> String {
             include_str!("search_merge.sql"),
         ),
     };
-    include_str!("search.sql").replace("LISTS", &lists).replace("FOUND", found)
+    include_str!("search.sql")
+        .replace("LISTS", &lists)
+        .replace("FOUND", found)
 }
 
 /// Builds the approximate index of the partition that holds the company's vectors, unless it
@@ -204,7 +225,9 @@ pub async fn build_index(config: &pool::Config, company_id: CompanyId) -> anyhow
     .get_result(&mut conn)
     .await
     .optional()?;
-    let Some(Partition { name }) = partition else { return Ok(()) };
+    let Some(Partition { name }) = partition else {
+        return Ok(());
+    };
     // What a killed build left behind is invalid and would be kept up for nothing.
     let broken: Vec<Partition> = diesel::sql_query(
         "SELECT indexrelid::regclass::text AS name FROM pg_index
@@ -214,7 +237,8 @@ pub async fn build_index(config: &pool::Config, company_id: CompanyId) -> anyhow
     .load(&mut conn)
     .await?;
     if !broken.is_empty() {
-        conn.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}_hnsw")).await?;
+        conn.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}_hnsw"))
+            .await?;
     }
     conn.batch_execute(&format!(
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name}_hnsw ON {name}

@@ -48,7 +48,8 @@ pub async fn begin_extraction(
     held: Lease,
     id: DocumentId,
 ) -> Result<Option<Task>, FenceError> {
-    let apart = dsl::sql::<sql_types::Integer>("greatest(building_generation, live_generation + 1)");
+    let apart =
+        dsl::sql::<sql_types::Integer>("greatest(building_generation, live_generation + 1)");
     conn.transaction(async |conn| {
         hold(conn, held).await?;
         Ok(diesel::update(documents::table.find(id))
@@ -72,7 +73,12 @@ pub async fn begin_embedding(
 ) -> Result<Option<Task>, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
-        let task = documents::table.find(id).select(Task::as_select()).first(conn).await.optional()?;
+        let task = documents::table
+            .find(id)
+            .select(Task::as_select())
+            .first(conn)
+            .await
+            .optional()?;
         Ok(task)
     })
     .await
@@ -113,22 +119,31 @@ pub async fn store_chunks(
         hold(conn, held).await?;
         let total = i32::try_from(passages.len()).unwrap_or(i32::MAX);
         let found = diesel::update(documents::table.find(task.id))
-            .set((documents::chunks_total.eq(total), documents::chunks_embedded.eq(0)))
+            .set((
+                documents::chunks_total.eq(total),
+                documents::chunks_embedded.eq(0),
+            ))
             .execute(conn)
             .await?;
         if found == 1 {
             diesel::delete(chunks::table)
-                .filter(chunks::company_id.eq(task.company_id).and(chunks::document_id.eq(task.id)))
+                .filter(
+                    chunks::company_id
+                        .eq(task.company_id)
+                        .and(chunks::document_id.eq(task.id)),
+                )
                 .filter(chunks::generation.eq(task.building_generation))
                 .execute(conn)
                 .await?;
             for batch in passages.chunks(BATCH) {
                 insert_chunks(conn, task, batch).await?;
             }
-            let job = NewJob::new(&EmbedDocument { document_id: task.id })
-                .of(task.company_id, task.owner_id.0)
-                .on(task.id.0)
-                .caused_by(request_id);
+            let job = NewJob::new(&EmbedDocument {
+                document_id: task.id,
+            })
+            .of(task.company_id, task.owner_id.0)
+            .on(task.id.0)
+            .caused_by(request_id);
             enqueue(conn, &[job]).await?;
         }
         Ok(finish(conn, held).await?)
@@ -145,22 +160,47 @@ async fn insert_chunks(conn: &mut Connection, task: &Task, batch: &[Chunk]) -> Q
         .bind::<sql_types::Uuid, _>(task.company_id)
         .bind::<sql_types::Uuid, _>(task.id)
         .bind::<sql_types::Integer, _>(task.building_generation)
-        .bind::<sql_types::Array<sql_types::Uuid>, _>(batch.iter().map(|_| ChunkId::new()).collect::<Vec<_>>())
-        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.index)).collect::<Vec<_>>())
-        .bind::<sql_types::Array<sql_types::Text>, _>(batch.iter().map(|c| c.text.as_str()).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(
+            batch.iter().map(|_| ChunkId::new()).collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Integer>, _>(
+            batch.iter().map(|c| number(c.index)).collect::<Vec<_>>(),
+        )
         .bind::<sql_types::Array<sql_types::Text>, _>(
-            batch.iter().map(|c| c.heading_path.join(HEADING_SEPARATOR)).collect::<Vec<_>>(),
+            batch.iter().map(|c| c.text.as_str()).collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Text>, _>(
+            batch
+                .iter()
+                .map(|c| c.heading_path.join(HEADING_SEPARATOR))
+                .collect::<Vec<_>>(),
         )
         .bind::<sql_types::Array<sql_types::Nullable<sql_types::Integer>>, _>(
-            batch.iter().map(|c| c.page.and_then(|page| i32::try_from(page).ok())).collect::<Vec<_>>(),
+            batch
+                .iter()
+                .map(|c| c.page.and_then(|page| i32::try_from(page).ok()))
+                .collect::<Vec<_>>(),
         )
-        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.char_start)).collect::<Vec<_>>())
-        .bind::<sql_types::Array<sql_types::Integer>, _>(batch.iter().map(|c| number(c.char_end)).collect::<Vec<_>>())
+        .bind::<sql_types::Array<sql_types::Integer>, _>(
+            batch
+                .iter()
+                .map(|c| number(c.char_start))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<sql_types::Array<sql_types::Integer>, _>(
+            batch.iter().map(|c| number(c.char_end)).collect::<Vec<_>>(),
+        )
         .bind::<sql_types::Array<sql_types::Binary>, _>(
-            batch.iter().map(|c| Sha256::of(c.text.as_bytes())).collect::<Vec<_>>(),
+            batch
+                .iter()
+                .map(|c| Sha256::of(c.text.as_bytes()))
+                .collect::<Vec<_>>(),
         )
         .bind::<sql_types::Array<sql_types::Text>, _>(
-            batch.iter().map(|c| terms::searchable(&c.text)).collect::<Vec<_>>(),
+            batch
+                .iter()
+                .map(|c| terms::searchable(&c.text))
+                .collect::<Vec<_>>(),
         )
         .execute(conn)
         .await
@@ -281,8 +321,13 @@ pub async fn complete(
 ) -> Result<Completion, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
-        let found: Option<DocumentId> =
-            documents::table.find(task.id).select(documents::id).for_update().first(conn).await.optional()?;
+        let found: Option<DocumentId> = documents::table
+            .find(task.id)
+            .select(documents::id)
+            .for_update()
+            .first(conn)
+            .await
+            .optional()?;
         if found.is_none() {
             finish(conn, held).await?;
             return Ok(Completion::Gone);
@@ -299,12 +344,19 @@ pub async fn complete(
             return Ok(Completion::Incomplete);
         }
         diesel::delete(chunks::table)
-            .filter(chunks::company_id.eq(task.company_id).and(chunks::document_id.eq(task.id)))
+            .filter(
+                chunks::company_id
+                    .eq(task.company_id)
+                    .and(chunks::document_id.eq(task.id)),
+            )
             .filter(chunks::generation.lt(task.building_generation))
             .execute(conn)
             .await?;
         if search::passages_of(conn, task.company_id.0).await? > search::EXACT_LIMIT {
-            let job = NewJob::new(&IndexPartition { company_id: task.company_id }).once(task.company_id.to_string());
+            let job = NewJob::new(&IndexPartition {
+                company_id: task.company_id,
+            })
+            .once(task.company_id.to_string());
             enqueue(conn, &[job]).await?;
         }
         finish(conn, held).await?;

@@ -28,16 +28,27 @@ pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<V
         .bind::<sql_types::Array<sql_types::BigInt>, _>(places)
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(|row| Dispatch { id: row.id, kind: row.kind, epoch: row.epoch }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Dispatch {
+            id: row.id,
+            kind: row.kind,
+            epoch: row.epoch,
+        })
+        .collect())
 }
 
 /// These messages did not get out: the jobs wait for another dispatch.
 pub async fn take_back(conn: &mut Connection, ids: &[JobId]) -> QueryResult<()> {
-    diesel::update(jobs::table.filter(jobs::id.eq_any(ids)).filter(jobs::state.eq("queued")))
-        .set(jobs::dispatched_at.eq(None::<chrono::DateTime<chrono::Utc>>))
-        .execute(conn)
-        .await
-        .map(|_| ())
+    diesel::update(
+        jobs::table
+            .filter(jobs::id.eq_any(ids))
+            .filter(jobs::state.eq("queued")),
+    )
+    .set(jobs::dispatched_at.eq(None::<chrono::DateTime<chrono::Utc>>))
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Every message is lost: all jobs that wait for a worker are dispatched again.

@@ -72,7 +72,11 @@ pub struct Filter {
 }
 
 /// Lists jobs, newest first, each with the reason it waits.
-pub async fn list(conn: &mut Connection, filter: &Filter, limit: Limit) -> QueryResult<Page<JobRow, JobId>> {
+pub async fn list(
+    conn: &mut Connection,
+    filter: &Filter,
+    limit: Limit,
+) -> QueryResult<Page<JobRow, JobId>> {
     let mut query = jobs::table.select(JobRow::as_select()).into_boxed();
     if let Some(company_id) = filter.company_id {
         query = query.filter(jobs::company_id.eq(company_id));
@@ -86,8 +90,11 @@ pub async fn list(conn: &mut Connection, filter: &Filter, limit: Limit) -> Query
     if let Some(before) = filter.before {
         query = query.filter(jobs::id.lt(before));
     }
-    let mut rows: Vec<JobRow> =
-        query.order(jobs::id.desc()).limit(limit.rows() + 1).load(conn).await?;
+    let mut rows: Vec<JobRow> = query
+        .order(jobs::id.desc())
+        .limit(limit.rows() + 1)
+        .load(conn)
+        .await?;
     let paused = paused(conn).await?;
     for row in &mut rows {
         row.wait_reason = reason(row, &paused);
@@ -105,14 +112,23 @@ fn reason(row: &JobRow, paused: &[JobKind]) -> Option<String> {
     } else if paused.contains(&row.kind) {
         format!("{} is paused", row.kind)
     } else if row.run_at > Utc::now() {
-        format!("{} at {}", said.unwrap_or("scheduled"), row.run_at.to_rfc3339())
+        format!(
+            "{} at {}",
+            said.unwrap_or("scheduled"),
+            row.run_at.to_rfc3339()
+        )
     } else {
         "waits for its turn".to_owned()
     })
 }
 
 /// Gives dead jobs another round of attempts; `ids` empty means all of the kind. Says how many.
-pub async fn retry(conn: &mut Connection, filter: &Filter, ids: &[JobId], limit: i64) -> QueryResult<usize> {
+pub async fn retry(
+    conn: &mut Connection,
+    filter: &Filter,
+    ids: &[JobId],
+    limit: i64,
+) -> QueryResult<usize> {
     diesel::sql_query(include_str!("retry.sql"))
         .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
         .bind::<sql_types::Nullable<sql_types::Text>, _>(filter.kind)
@@ -123,7 +139,12 @@ pub async fn retry(conn: &mut Connection, filter: &Filter, ids: &[JobId], limit:
 }
 
 /// Gives up dead or waiting jobs for good; `ids` empty means all dead ones of the kind.
-pub async fn discard(conn: &mut Connection, filter: &Filter, ids: &[JobId], limit: i64) -> QueryResult<usize> {
+pub async fn discard(
+    conn: &mut Connection,
+    filter: &Filter,
+    ids: &[JobId],
+    limit: i64,
+) -> QueryResult<usize> {
     diesel::sql_query(
         "UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp(), dispatched_at = NULL
          WHERE id IN (
@@ -153,10 +174,17 @@ pub async fn pause(conn: &mut Connection, kind: JobKind) -> QueryResult<()> {
 
 /// Hands out jobs of this kind again.
 pub async fn resume(conn: &mut Connection, kind: JobKind) -> QueryResult<()> {
-    diesel::delete(job_pauses::table.find(kind)).execute(conn).await.map(|_| ())
+    diesel::delete(job_pauses::table.find(kind))
+        .execute(conn)
+        .await
+        .map(|_| ())
 }
 
 /// The kinds that are not handed out at present.
 pub async fn paused(conn: &mut Connection) -> QueryResult<Vec<JobKind>> {
-    job_pauses::table.select(job_pauses::kind).order(job_pauses::kind).load(conn).await
+    job_pauses::table
+        .select(job_pauses::kind)
+        .order(job_pauses::kind)
+        .load(conn)
+        .await
 }

@@ -36,7 +36,9 @@ pub enum ExtractFault {
     #[error("The file is encrypted. Remove its password and upload it again.")]
     Encrypted,
     /// Pictures of text only.
-    #[error("The file holds images but no text. Run text recognition (OCR) on it and upload the result.")]
+    #[error(
+        "The file holds images but no text. Run text recognition (OCR) on it and upload the result."
+    )]
     NoText,
     /// It breaks its own format.
     #[error("The file is damaged or incomplete: {0}. Export it again and upload the new file.")]

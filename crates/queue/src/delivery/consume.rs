@@ -11,8 +11,8 @@ use std::{
 };
 
 use apalis::prelude::{
-    BackendExt, BoxDynError, Data, Event, EventListenerExt, ParallelizeExt, PollSnapshot, PollStrategy,
-    WorkerBuilder, WorkerBuilderExt, WorkerContext, WorkerError,
+    BackendExt, BoxDynError, Data, Event, EventListenerExt, ParallelizeExt, PollSnapshot,
+    PollStrategy, WorkerBuilder, WorkerBuilderExt, WorkerContext, WorkerError,
 };
 use domain::jobs::{JobId, JobKind};
 use futures::{StreamExt, task::AtomicWaker};
@@ -56,7 +56,10 @@ impl Beat {
 }
 
 fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// A bell that a push rings, so that an idle worker starts within a millisecond.
@@ -84,7 +87,11 @@ impl PollStrategy for Heart {
         while self.interval.poll_tick(cx).is_ready() {
             due = true;
         }
-        if due { Poll::Ready(Some(())) } else { Poll::Pending }
+        if due {
+            Poll::Ready(Some(()))
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -105,11 +112,16 @@ impl Consumer {
     /// finished first.
     pub async fn run(&self, kinds: &[(JobKind, usize)], stop: &Stop) {
         let process = Uuid::now_v7();
-        let bells: Vec<(JobKind, Bell)> =
-            kinds.iter().map(|(kind, _)| (*kind, Bell::default())).collect();
-        let workers = kinds.iter().zip(&bells).map(|((kind, at_once), (_, bell))| {
-            self.keep_working(*kind, *at_once, bell.clone(), process, stop.clone())
-        });
+        let bells: Vec<(JobKind, Bell)> = kinds
+            .iter()
+            .map(|(kind, _)| (*kind, Bell::default()))
+            .collect();
+        let workers = kinds
+            .iter()
+            .zip(&bells)
+            .map(|((kind, at_once), (_, bell))| {
+                self.keep_working(*kind, *at_once, bell.clone(), process, stop.clone())
+            });
         tokio::select! {
             _ = futures::future::join_all(workers) => {}
             () = self.listen(&bells) => {}
@@ -133,13 +145,23 @@ impl Consumer {
         let mut messages = channel.into_on_message();
         while let Some(message) = messages.next().await {
             let kind: String = message.get_payload()?;
-            bells.iter().filter(|(k, _)| k.as_str() == kind).for_each(|(_, bell)| bell.ring());
+            bells
+                .iter()
+                .filter(|(k, _)| k.as_str() == kind)
+                .for_each(|(_, bell)| bell.ring());
         }
         Ok(())
     }
 
     /// One apalis worker after another: each ends when its connection breaks.
-    async fn keep_working(&self, kind: JobKind, at_once: usize, bell: Bell, process: Uuid, stop: Stop) {
+    async fn keep_working(
+        &self,
+        kind: JobKind,
+        at_once: usize,
+        bell: Bell,
+        process: Uuid,
+        stop: Stop,
+    ) {
         let mut generation = 0_u32;
         while !stop.is_cancelled() {
             generation += 1;
@@ -157,13 +179,7 @@ impl Consumer {
         }
     }
 
-    fn start(
-        &self,
-        context: &WorkerContext,
-        kind: JobKind,
-        at_once: usize,
-        bell: Bell,
-    ) -> Running {
+    fn start(&self, context: &WorkerContext, kind: JobKind, at_once: usize, bell: Bell) -> Running {
         let interval = tokio::time::interval(Duration::from_millis(250));
         let beat = self.beat.clone();
         let worker = WorkerBuilder::new(context)

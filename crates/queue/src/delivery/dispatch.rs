@@ -56,8 +56,15 @@ pub async fn dispatch_forever(
 /// One round: hands out what there is room for and says how many.
 async fn round(outbox: &impl Outbox, sender: &Sender) -> Result<usize, String> {
     // Asked first: while Redis is away nothing is marked as handed out.
-    if !sender.remembers().await.map_err(|cause| cause.to_string())? {
-        outbox.take_back_all().await.map_err(|cause| cause.to_string())?;
+    if !sender
+        .remembers()
+        .await
+        .map_err(|cause| cause.to_string())?
+    {
+        outbox
+            .take_back_all()
+            .await
+            .map_err(|cause| cause.to_string())?;
     }
     let jobs = outbox.pick().await.map_err(|cause| cause.to_string())?;
     if let Err(cause) = sender.send(&jobs).await {
