@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use integrations::{llm::gemini::GeminiConfig, storage::StorageConfig};
-use secrecy::SecretString;
+
+use crate::auth::settings::{Mode, Settings};
 
 /// The server's settings.
 #[derive(Debug, Clone, clap::Args)]
@@ -24,10 +25,6 @@ pub struct Config {
     /// How many proxies in front are trusted to name the caller's address in X-Forwarded-For.
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0)]
     pub trusted_proxies: usize,
-    /// Keys that sign access tokens, separated by commas: the first signs, all are accepted.
-    /// Each has at least 32 characters.
-    #[arg(long, env = "JWT_KEYS", hide_env_values = true, value_delimiter = ',')]
-    pub jwt_keys: Vec<SecretString>,
     /// Seconds that running requests get to end when the server stops.
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
@@ -37,10 +34,50 @@ pub struct Config {
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,
+    /// Sign-in and rate limits.
+    #[command(flatten)]
+    pub accounts: Settings,
     /// Postgres.
     #[command(flatten)]
     pub db: db::pool::Config,
     /// Redis.
     #[command(flatten)]
     pub queue: queue::Config,
+}
+
+impl Config {
+    /// Everything that is wrong with the settings, a sentence each.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = self.accounts.faults();
+        if self.accounts.auth_mode == Mode::SingleUser {
+            if !self.api_bind.ip().is_loopback() {
+                faults.push(
+                    "AUTH_MODE=single-user needs API_BIND on loopback, such as 127.0.0.1:8080"
+                        .into(),
+                );
+            }
+            if self.trusted_proxies > 0 {
+                faults.push("AUTH_MODE=single-user needs TRUSTED_PROXIES=0: whoever reaches the proxy would be let in".into());
+            }
+        }
+        if !is_web_address(&self.public_url) {
+            faults.push("PUBLIC_URL must be an address such as https://prompts.example.com".into());
+        }
+        for origin in &self.cors_origins {
+            let parsed = url::Url::parse(origin).map(|url| url.origin().ascii_serialization());
+            if !parsed.is_ok_and(|parsed| parsed == *origin) {
+                faults.push(format!("CORS_ORIGINS holds {origin:?}, which is no origin such as https://app.example.com"));
+            }
+        }
+        faults
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
 }

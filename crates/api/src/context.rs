@@ -25,6 +25,8 @@ pub struct Identity(pub Result<Viewer, ApiError>);
 pub struct Client {
     /// The address, behind trusted proxies the one they name.
     pub ip: String,
+    /// What is counted as one caller: the address, or the network an IPv6 household has.
+    pub subject: String,
     /// The program, cut to 300 characters.
     pub user_agent: String,
 }
@@ -42,9 +44,9 @@ pub trait Access: 'static {
 pub struct Public;
 
 impl Access for Public {
-    type Who = ();
-    fn admit(_: &Identity, _: &Method) -> ApiResult<()> {
-        Ok(())
+    type Who = Option<Viewer>;
+    fn admit(identity: &Identity, _: &Method) -> ApiResult<Self::Who> {
+        Ok(identity.0.clone().ok())
     }
 }
 

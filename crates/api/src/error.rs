@@ -260,6 +260,19 @@ impl From<diesel::result::Error> for ApiError {
     }
 }
 
+impl From<db::users::CreateError> for ApiError {
+    fn from(cause: db::users::CreateError) -> Self {
+        use db::users::CreateError;
+        match cause {
+            CreateError::EmailTaken => Self::new(
+                Code::Conflict,
+                "Somebody has that address already. Sign in, or take another.",
+            ),
+            CreateError::Database(cause) => cause.into(),
+        }
+    }
+}
+
 impl From<db::pool::PoolError> for ApiError {
     fn from(cause: db::pool::PoolError) -> Self {
         Self::unavailable("database", &cause)

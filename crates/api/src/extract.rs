@@ -134,6 +134,29 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
     }
 }
 
+/// A JSON body that may be left out.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub Option<T>);
+
+impl<T: Deserr<Faults> + 'static> FromRequest for OptionalBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let length = headers
+            .get(header::CONTENT_LENGTH)
+            .map(header::HeaderValue::as_bytes);
+        let is_empty =
+            length.unwrap_or(b"0") == b"0" && !headers.contains_key(header::TRANSFER_ENCODING);
+        if is_empty {
+            return Box::pin(std::future::ready(Ok(Self(None))));
+        }
+        let body = Body::from_request(request, payload);
+        Box::pin(async move { Ok(Self(Some(body.await?.0))) })
+    }
+}
+
 fn is_json(request: &HttpRequest) -> bool {
     let content_type = request
         .headers()

@@ -1,11 +1,15 @@
 //! Whether this process lives, whether it can serve, and its numbers.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::App;
+use crate::{
+    App,
+    error::{ApiError, ApiResult, Code, Problem},
+    gate,
+};
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -66,11 +70,19 @@ async fn readyz(app: web::Data<App>) -> HttpResponse {
     })
 }
 
-/// Prometheus metrics of this process.
-#[utoipa::path(tag = "Health", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
+/// Prometheus metrics of this process. Where a service key is configured, it has to be sent.
+#[utoipa::path(tag = "Health", security((), ("service" = [])),
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = 401, body = Problem, content_type = "application/problem+json")))]
 #[get("/metrics")]
-async fn metrics(app: web::Data<App>) -> HttpResponse {
-    HttpResponse::Ok()
+async fn metrics(app: web::Data<App>, request: HttpRequest) -> ApiResult<HttpResponse> {
+    if app.config.accounts.service_key.is_some() && !gate::carries_service_key(&app, &request) {
+        return Err(ApiError::new(
+            Code::Unauthenticated,
+            "Send the service key as X-Service-Key.",
+        ));
+    }
+    Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
-        .body(app.metrics.render())
+        .body(app.metrics.render()))
 }

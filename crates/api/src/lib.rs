@@ -1,6 +1,7 @@
 //! The API server: who may, what is asked, what is answered. No SQL here: a handler makes one call
 //! into `db`, `queue` or `integrations` and shapes the answer.
 
+pub mod auth;
 pub mod config;
 pub mod context;
 mod documents;
@@ -15,6 +16,7 @@ mod page;
 pub mod routes;
 mod search;
 mod telemetry;
+pub mod users;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +31,7 @@ use domain::{jobs::JobKind, providers::Embedder};
 use integrations::storage::Storage;
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
+use queue::{cache::Cache, circuit::Circuit, limits::Limits};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -60,21 +63,46 @@ pub struct App {
     pub embedder: Arc<dyn Embedder>,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
+    /// Copies of rows.
+    pub cache: queue::cache::Cache,
+    /// How often somebody may ask.
+    pub limits: queue::limits::Limits,
+    /// What getting in takes.
+    pub auth: auth::Auth,
     /// This process's numbers.
     pub metrics: PrometheusHandle,
 }
 
 /// Puts together what outlives a request. Nothing is connected yet.
 pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
+    let faults = config.faults();
+    anyhow::ensure!(
+        faults.is_empty(),
+        "the configuration has to be corrected:\n- {}",
+        faults.join("\n- ")
+    );
+    let redis = queue::connect(&config.queue)?;
+    let circuit = Arc::<Circuit>::default();
     Ok(App {
         pool: db::pool::connect(&config.db)?,
-        redis: queue::connect(&config.queue)?,
         storage: Storage::open(&config.storage)?,
         embedder: integrations::llm::embedder(&config.gemini)?,
         wake: Arc::default(),
+        cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
+        limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),
+        auth: auth::Auth::new(&config, &redis, circuit),
+        redis,
         metrics,
         config,
     })
+}
+
+/// Brings about what has to be in the database before the first request.
+pub async fn prepare(app: &App) -> anyhow::Result<()> {
+    if app.config.accounts.auth_mode == auth::settings::Mode::SingleUser {
+        db::seeds::apply_local(&mut *app.pool.get().await?).await?;
+    }
+    Ok(())
 }
 
 /// Hands out jobs until `stop`: at once when a request has made some, and now and then besides.

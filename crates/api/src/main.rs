@@ -59,6 +59,7 @@ async fn serve(config: api::Config) -> anyhow::Result<()> {
     let metrics = integrations::telemetry::start("api")?;
     db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
     let app = Arc::new(api::app(config, metrics)?);
+    api::prepare(&app).await?;
     let (server, address) = api::serve(app.clone())?;
     tracing::info!(%address, embedder = app.embedder.name(), "listening");
     let stop = CancellationToken::new();

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::{
         Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
         path::Operation,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
 
@@ -31,6 +31,11 @@ pub fn skeleton() -> OpenApi {
         .components
         .get_or_insert_with(Components::new)
         .add_security_scheme("bearer", bearer);
+    let service = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Service-Key")));
+    document
+        .components
+        .get_or_insert_with(Components::new)
+        .add_security_scheme("service", service);
     document
 }
 

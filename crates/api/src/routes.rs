@@ -5,13 +5,14 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    documents,
+    auth, documents,
     error::{ApiError, Code},
     health, jobs, search,
 };
 
 /// Everything under `/api`, behind the gate.
 pub fn api(config: &mut ServiceConfig<'_>) {
+    auth::routes(config);
     documents::routes(config);
     jobs::routes(config);
     search::routes(config);

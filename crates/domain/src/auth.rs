@@ -1,4 +1,14 @@
-//! How somebody proves who they are: passwords, keys and what they may reach.
+//! How somebody proves who they are: passwords, keys, tokens, and what they may reach with them.
+//! Who they are then is the business of [`crate::users`].
+
+pub mod lockout;
+pub mod passwords;
+pub mod secrets;
+
+use crate::{
+    codec::trimmed,
+    users::{CompanyId, Role, UserId},
+};
 
 id!(
     /// A personal API key.
@@ -19,7 +29,37 @@ text_enum!(
     }
 );
 
-use crate::users::{CompanyId, Role, UserId};
+text_enum!(
+    /// What happened at the door.
+    SignInEventKind {
+        /// A company and its first admin came to be.
+        Registered = "registered",
+        /// Address and password were right.
+        SignedIn = "signed_in",
+        /// Address or password were wrong, or the account is not active.
+        Failed = "failed",
+        /// Refused unseen, after too many failures.
+        Locked = "locked",
+        /// A refresh token was exchanged for the next one.
+        Refreshed = "refreshed",
+        /// A refresh token was presented that had been exchanged before: its session was ended.
+        ReuseDetected = "reuse_detected",
+        /// One session was ended.
+        SignedOut = "signed_out",
+        /// All sessions were ended.
+        SignedOutEverywhere = "signed_out_everywhere",
+        /// A new password was set.
+        PasswordChanged = "password_changed",
+        /// Somebody joined by an invitation.
+        InvitationAccepted = "invitation_accepted",
+    }
+);
+
+checked_text!(
+    /// What an API key is called, 1 to 100 characters.
+    KeyName,
+    |text| trimmed(text, 1, 100)
+);
 
 /// Who is asking, once that is proven: what every query of rows takes to know what may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 //! rate limits, refresh tokens. The truth is in Postgres, of which nothing is known here.
 
 pub mod cache;
+pub mod circuit;
 pub mod delivery;
 pub mod limits;
+pub mod lockouts;
 pub mod tokens;
 
 use std::time::Duration;

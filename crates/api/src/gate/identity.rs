@@ -1,0 +1,152 @@
+//! Who asks: by an access token, a personal API key, or, where nobody signs in, by being there.
+//! A token or key is only as good as its user is at this moment: the profile, cached in Redis and
+//! dropped at every change, says whether they are active and which epoch of tokens is good.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest,
+    dev::ServiceRequest,
+    http::header::{self, HeaderMap},
+};
+use chrono::Utc;
+use db::users::Profile;
+use domain::{
+    auth::{Via, Viewer, secrets::ApiKey},
+    users::UserId,
+};
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
+
+use crate::{
+    App,
+    auth::{access_tokens::Claims, settings::Mode, single_user},
+    error::{ApiError, ApiResult, Code},
+};
+
+/// How long a copy of a profile lives, should Redis not hear that the row changed.
+const PROFILE_LIFE: Duration = Duration::from_secs(30);
+
+/// Who asks, and whether the request was already counted against their limit.
+pub struct Found {
+    /// Who.
+    pub viewer: Viewer,
+    /// Whether it was.
+    pub counted: bool,
+}
+
+/// Who asks, or why that is not known.
+pub async fn find(app: &App, request: &ServiceRequest) -> ApiResult<Found> {
+    if app.config.accounts.auth_mode == Mode::SingleUser {
+        return single_user::viewer(request).map(|viewer| Found {
+            viewer,
+            counted: true,
+        });
+    }
+    let token = bearer(request.headers())?;
+    if token.starts_with(ApiKey::PREFIX) {
+        let viewer = by_key(app, token).await?;
+        return Ok(Found {
+            viewer,
+            counted: false,
+        });
+    }
+    let claims = app
+        .auth
+        .access_tokens
+        .read(token, Utc::now())
+        .ok_or_else(|| {
+            refusal("The access token is not good or has expired. Refresh it or sign in.")
+        })?;
+    by_claims(app, claims).await
+}
+
+fn bearer(headers: &HeaderMap) -> ApiResult<&str> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let value = value.ok_or_else(|| refusal("Sign in, or send an API key as Bearer."))?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(refusal(
+            "Send the access token or API key as `Authorization: Bearer …`.",
+        )),
+    }
+}
+
+/// Three looks into Redis at once, so that they cost one trip.
+async fn by_claims(app: &App, claims: Claims) -> ApiResult<Found> {
+    let limit_name = format!("user:{}", claims.sub);
+    let (profile, has_ended, counted) = tokio::join!(
+        profile(app, claims.sub),
+        app.auth.has_ended(claims.sid),
+        app.limits
+            .count(&limit_name, app.config.accounts.rate_limit_user),
+    );
+    counted.map_err(|excess| super::too_often(excess.0))?;
+    let profile = profile?;
+    if has_ended || profile.token_epoch != claims.epoch {
+        return Err(refusal("This session has ended. Sign in again."));
+    }
+    let via = Via::Session(claims.sid);
+    Ok(Found {
+        viewer: viewer(claims.sub, &profile, via),
+        counted: true,
+    })
+}
+
+async fn by_key(app: &App, text: &str) -> ApiResult<Viewer> {
+    let _ = (app, text);
+    Err(refusal(
+        "The API key is not good, has expired or was revoked.",
+    ))
+}
+
+/// The profile of somebody who is active.
+async fn profile(app: &App, id: UserId) -> ApiResult<Profile> {
+    let load = async {
+        let mut connection = app.pool.get().await?;
+        Ok::<_, ApiError>(db::users::profile(&mut connection, id).await?)
+    };
+    let profile = app
+        .cache
+        .get_or_load(&profile_name(id), PROFILE_LIFE, load)
+        .await?;
+    profile
+        .filter(|profile| profile.is_active)
+        .ok_or_else(|| refusal("This account is not active. Ask an admin of your company."))
+}
+
+/// Drops the copy of a profile. To be called after every change of a person has committed.
+pub async fn forget_profile(app: &App, id: UserId) {
+    app.cache.forget(&profile_name(id)).await;
+}
+
+fn profile_name(id: UserId) -> String {
+    format!("user:{id}")
+}
+
+fn viewer(user_id: UserId, profile: &Profile, via: Via) -> Viewer {
+    Viewer {
+        user_id,
+        company_id: profile.company_id,
+        role: profile.role,
+        via,
+    }
+}
+
+fn refusal(detail: &str) -> ApiError {
+    ApiError::new(Code::Unauthenticated, detail)
+}
+
+/// Whether the request carries the service key; never, while none is configured.
+pub fn carries_service_key(app: &App, request: &HttpRequest) -> bool {
+    let given = request
+        .headers()
+        .get("x-service-key")
+        .map(header::HeaderValue::as_bytes);
+    match (&app.config.accounts.service_key, given) {
+        (Some(key), Some(given)) => key.expose_secret().as_bytes().ct_eq(given).into(),
+        _ => false,
+    }
+}

@@ -1,0 +1,83 @@
+//! A short memory of Redis being away, so that a dead server costs one request a second instead
+//! of every request: after a failure nobody asks for a while, then one caller tries.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use redis::RedisError;
+
+/// How long nobody asks after a failure.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Whether Redis is worth asking. One per process.
+#[derive(Debug)]
+pub struct Circuit {
+    born: Instant,
+    /// Milliseconds since birth until which nobody asks; 0 while all is well.
+    closed_until: AtomicU64,
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Self {
+            born: Instant::now(),
+            closed_until: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Circuit {
+    /// Asks Redis unless it failed a moment ago; a failure is logged once and becomes `None`.
+    pub async fn ask<T>(&self, question: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
+        if !self.may_ask() {
+            return None;
+        }
+        match question.await {
+            Ok(answer) => {
+                self.closed_until.store(0, Ordering::Relaxed);
+                Some(answer)
+            }
+            Err(cause) => {
+                self.close(&cause);
+                None
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn pause_from_now(&self) -> u64 {
+        self.now() + u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn may_ask(&self) -> bool {
+        let until = self.closed_until.load(Ordering::Relaxed);
+        if until == 0 {
+            return true;
+        }
+        // Past the pause one caller wins the exchange and asks; the others go on without.
+        self.now() >= until
+            && self
+                .closed_until
+                .compare_exchange(
+                    until,
+                    self.pause_from_now(),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+    }
+
+    fn close(&self, cause: &RedisError) {
+        let before = self
+            .closed_until
+            .swap(self.pause_from_now(), Ordering::Relaxed);
+        if before == 0 {
+            tracing::warn!(error = %cause, "Redis does not answer; going on without it");
+        }
+    }
+}
