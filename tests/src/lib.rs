@@ -1,4 +1,5 @@
-//! What the tests share: stand-ins for the services outside.
+//! What the tests share: stand-ins for the services outside, and files to try the extraction with.
 
 #[path = "../fakes/mod.rs"]
 pub mod fakes;
+pub mod samples;

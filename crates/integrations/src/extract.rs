@@ -18,7 +18,7 @@ mod pdf;
 mod sniff;
 mod text;
 
-pub use child::{ExtractCommand, child_main};
+pub use child::{ExtractCommand, child_main, confined};
 pub use extractor::{Extractor, ExtractorConfig};
 pub use sniff::sniff;
 

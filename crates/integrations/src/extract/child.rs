@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Write},
-    panic::{self, AssertUnwindSafe},
+    panic,
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
@@ -43,11 +43,17 @@ pub struct ExtractCommand {
 /// or why it yields nothing. To be called before anything else is started, since the limits it
 /// sets hold for the whole process. The exit code says only whether there was an answer.
 pub fn child_main(command: &ExtractCommand) -> ExitCode {
+    confined(command, read)
+}
+
+/// As [`child_main`], with a reader of the caller's: how tests try what a parser may do.
+pub fn confined(
+    command: &ExtractCommand,
+    read: impl FnOnce(&ExtractCommand) -> Result<Extracted, ExtractError> + Send + 'static,
+) -> ExitCode {
     report_only_places_of_panics();
-    match confine(command)
-        .and_then(|()| answer(command))
-        .and_then(|answer| write(&answer))
-    {
+    let answer = confine(command).and_then(|()| answer(command.clone(), read));
+    match answer.and_then(|answer| write(&answer)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error}");
@@ -103,16 +109,19 @@ fn confine_to_file(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Extracts on a thread with room to descend; a panic becomes an answer.
-fn answer(command: &ExtractCommand) -> io::Result<Answer> {
-    let command = command.clone();
-    let read = move || panic::catch_unwind(AssertUnwindSafe(|| read(&command)));
-    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(read)?;
+/// Reads on a thread with room to descend; a panic becomes an answer.
+fn answer(
+    command: ExtractCommand,
+    read: impl FnOnce(&ExtractCommand) -> Result<Extracted, ExtractError> + Send + 'static,
+) -> io::Result<Answer> {
+    let thread = thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || read(&command))?;
     match thread.join() {
-        Ok(Ok(Ok(extracted))) => Ok(Ok(extracted)),
-        Ok(Ok(Err(ExtractError::Fault(fault)))) => Ok(Err(fault)),
-        Ok(Ok(Err(ExtractError::Failed(error)))) => Err(error),
-        Ok(Err(_)) | Err(_) => Ok(Err(broken("its structure cannot be followed"))),
+        Ok(Ok(extracted)) => Ok(Ok(extracted)),
+        Ok(Err(ExtractError::Fault(fault))) => Ok(Err(fault)),
+        Ok(Err(ExtractError::Failed(error))) => Err(error),
+        Err(_panic) => Ok(Err(broken("its structure cannot be followed"))),
     }
 }
 

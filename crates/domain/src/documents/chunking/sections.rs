@@ -15,8 +15,13 @@ pub(super) struct Section {
     pub(super) heading_path: Vec<String>,
 }
 
+/// The most letters of a remark between a heading and the first one below it that is no section of
+/// its own: a line or two that say what is to come.
+const REMARK: usize = 150;
+
 /// Divides the text at its headings. A heading with nothing of its own below it opens the section
-/// of the next one, since a title alone answers no question. Headings out of order are passed over.
+/// of the next one, since a title alone answers no question; so does one with a remark, if the
+/// next is deeper. Headings out of order are passed over.
 pub(super) fn sections(extracted: &Extracted) -> Vec<Section> {
     let text = &extracted.text;
     let mut sections = Vec::new();
@@ -28,7 +33,7 @@ pub(super) fn sections(extracted: &Extracted) -> Vec<Section> {
         if !here.advance(text, heading.at) {
             continue;
         }
-        if says_more_than_title(&text[before..here.byte], above.last()) {
+        if stands_alone(&text[before..here.byte], above.last(), heading) {
             open.bytes.end = here.byte;
             sections.push(std::mem::replace(&mut open, here.begin()));
         }
@@ -41,10 +46,12 @@ pub(super) fn sections(extracted: &Extracted) -> Vec<Section> {
     sections
 }
 
-/// Whether the text from a heading to the next has more letters than the heading itself.
-fn says_more_than_title(stretch: &str, heading: Option<&&Heading>) -> bool {
+/// Whether the text from a heading to the next has enough letters beyond the heading's own.
+fn stands_alone(stretch: &str, heading: Option<&&Heading>, next: &Heading) -> bool {
     let letters = |text: &str| text.chars().filter(|char| char.is_alphanumeric()).count();
-    letters(stretch) > heading.map_or(0, |heading| letters(&heading.title))
+    let own = heading.map_or(0, |heading| letters(&heading.title));
+    let remark = heading.is_some_and(|heading| next.level > heading.level);
+    letters(stretch) > own + if remark { REMARK } else { 0 }
 }
 
 /// A place in the text, in bytes and in characters.
