@@ -1,0 +1,5 @@
+//! Getting in and staying in.
+
+mod login;
+mod refresh;
+mod register;

@@ -1,0 +1,3 @@
+//! The product, tested through the doors its users use.
+
+mod auth;

@@ -1,0 +1,11 @@
+//! What tests drive the product with: a database of its own for each test, the real server in this
+//! process, clients that are signed in, and answers that are easy to check.
+
+pub mod app;
+pub mod client;
+pub mod database;
+pub mod make;
+pub mod redact;
+
+pub use app::{App, Options};
+pub use client::{Client, Reply};
