@@ -4,7 +4,6 @@
 mod upload;
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web};
-use chrono::{DateTime, Utc};
 use db::documents::{ChangeError, ChunkRow, Document, DocumentChanges, Filter};
 use deserr::Deserr;
 use domain::{

@@ -67,11 +67,21 @@ fn every_question_finds_the_passage_that_answers_it() {
     for question in questions {
         let vector = embed(&question.question);
         let score = |passage: &&Passage| {
-            vector.iter().zip(&passage.vector).map(|(a, b)| a * b).sum::<f32>()
+            vector
+                .iter()
+                .zip(&passage.vector)
+                .map(|(a, b)| a * b)
+                .sum::<f32>()
         };
-        let best = passages.iter().max_by(|a, b| score(a).total_cmp(&score(b))).expect("a passage");
+        let best = passages
+            .iter()
+            .max_by(|a, b| score(a).total_cmp(&score(b)))
+            .expect("a passage");
         if best.file != question.file || !best.text.contains(&question.must_contain) {
-            missed.push(format!("{} finds {}: {}", question.question, best.file, best.text));
+            missed.push(format!(
+                "{} finds {}: {}",
+                question.question, best.file, best.text
+            ));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n\n"));

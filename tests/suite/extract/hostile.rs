@@ -82,9 +82,7 @@ async fn where_landlock_stands_the_child_reads_no_other_file_and_reaches_no_netw
 
 #[tokio::test]
 async fn archives_that_swell_are_refused() {
-    let word = File::new("bomb.docx", docx::bomb(40 << 20))
-        .extract()
-        .await;
+    let word = File::new("bomb.docx", docx::bomb(40 << 20)).extract().await;
     assert!(matches!(word, Err(ExtractFault::TooLarge(_))), "{word:?}");
     let small = Extractor {
         memory_bytes: 128 << 20,

@@ -91,10 +91,7 @@ async fn the_outline_of_a_pdf_gives_its_headings() {
     let outline = [("One", 0), ("Second words", 1), ("Not on the page", 1)];
     let file = File::new("a.pdf", pdf::bytes(pdf::document(&pages, &outline)));
     let extracted = file.extract().await.expect("a text");
-    assert_eq!(
-        extracted.text,
-        "One\nFirst words.\n\nTwo\nSecond words."
-    );
+    assert_eq!(extracted.text, "One\nFirst words.\n\nTwo\nSecond words.");
     let told: Vec<_> = extracted
         .headings
         .iter()

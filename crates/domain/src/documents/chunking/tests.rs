@@ -83,8 +83,7 @@ fn a_short_text_is_one_chunk_without_the_white_space_around_it() {
 
 #[test]
 fn a_chunk_never_crosses_a_heading_and_knows_those_above_it() {
-    let text =
-        "# Manual\n\nFor all.\n\n## Safety\n\nWear gloves.\n\n## Use\n\nPress start.\n\n# Index\n\nNone.";
+    let text = "# Manual\n\nFor all.\n\n## Safety\n\nWear gloves.\n\n## Use\n\nPress start.\n\n# Index\n\nNone.";
     let chunks = chunk(&headed(
         text,
         &[

@@ -1,0 +1,244 @@
+//! Shows the product at work: signs in, uploads the sample documents, follows them until they are
+//! searchable, asks questions and prints the answers. It uses the API alone, as any client would.
+#![expect(clippy::print_stdout, reason = "it talks to whoever watches")]
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use reqwest::{Client, Response, multipart};
+use serde_json::{Value, json};
+
+/// How long the documents may take to become searchable.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[derive(Parser)]
+struct Arguments {
+    /// Where the API is.
+    #[arg(long)]
+    api_url: String,
+    /// The folder of the sample documents and of `questions.json`.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/samples"))]
+    samples: PathBuf,
+    /// Who signs in.
+    #[arg(long, env = "DEMO_EMAIL", default_value = "developer@example.com")]
+    email: String,
+    /// With which password.
+    #[arg(long, env = "SEED_PASSWORD", default_value = "prompt-architect-dev")]
+    password: String,
+}
+
+/// A signed-in client.
+struct Api {
+    client: Client,
+    url: String,
+    token: String,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let api = sign_in(&arguments).await?;
+    println!("Signed in as {}.\n", arguments.email);
+    let documents = upload_all(&api, &arguments.samples).await?;
+    follow(&api, documents.len()).await?;
+    ask_all(&api, &arguments.samples).await?;
+    println!("The API is documented at {}/docs", arguments.api_url);
+    println!(
+        "Sign in there with {} / {}",
+        arguments.email, arguments.password
+    );
+    Ok(())
+}
+
+async fn sign_in(arguments: &Arguments) -> anyhow::Result<Api> {
+    let client = Client::new();
+    let url = arguments.api_url.trim_end_matches('/').to_owned();
+    let body = json!({"email": arguments.email, "password": arguments.password});
+    let answer = client
+        .post(format!("{url}/api/auth/login"))
+        .json(&body)
+        .send()
+        .await?;
+    let signed_in = checked(answer)
+        .await
+        .context("signing in; has the database been seeded?")?;
+    let token = signed_in["accessToken"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Api { client, url, token })
+}
+
+/// The answer's JSON, or the sentence in which the server says what is wrong.
+async fn checked(answer: Response) -> anyhow::Result<Value> {
+    let status = answer.status();
+    let body: Value = answer.json().await?;
+    if !status.is_success() {
+        bail!(
+            "{status}: {}",
+            body["detail"].as_str().unwrap_or("no reason given")
+        );
+    }
+    Ok(body)
+}
+
+impl Api {
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        checked(request.send().await?).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        checked(request.json(body).send().await?).await
+    }
+
+    async fn upload(&self, file: &Path) -> anyhow::Result<Value> {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let part = multipart::Part::bytes(tokio::fs::read(file).await?).file_name(name);
+        let form = multipart::Form::new().part("file", part);
+        let request = self
+            .client
+            .post(format!("{}/api/documents/upload", self.url));
+        checked(
+            request
+                .bearer_auth(&self.token)
+                .multipart(form)
+                .send()
+                .await?,
+        )
+        .await
+    }
+}
+
+/// Uploads every sample; those that are there already are given back as they are.
+async fn upload_all(api: &Api, folder: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.retain(|path| {
+        path.is_file() && path.file_name().is_none_or(|name| name != "questions.json")
+    });
+    files.sort();
+    let mut documents = Vec::new();
+    for file in files {
+        let document = api
+            .upload(&file)
+            .await
+            .with_context(|| file.display().to_string())?;
+        let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+        println!(
+            "  uploaded {:<28} {}",
+            text("fileName"),
+            text("contentType")
+        );
+        documents.push(document);
+    }
+    Ok(documents)
+}
+
+/// Shows on one line how far the documents are until all are done.
+async fn follow(api: &Api, expected: usize) -> anyhow::Result<()> {
+    let started = Instant::now();
+    loop {
+        let documents = api.get("/api/documents").await?;
+        let documents = documents.as_array().map(Vec::as_slice).unwrap_or_default();
+        let count = |status: &str| documents.iter().filter(|d| d["status"] == status).count();
+        let sum = |name: &str| {
+            documents
+                .iter()
+                .filter_map(|d| d[name].as_i64())
+                .sum::<i64>()
+        };
+        let (done, failed) = (count("completed"), count("failed"));
+        print!(
+            "\r  {done} of {} documents searchable, {} of {} passages embedded, {failed} failed   ",
+            documents.len(),
+            sum("chunksEmbedded"),
+            sum("chunksTotal")
+        );
+        std::io::stdout().flush()?;
+        if done + failed >= documents.len().max(expected) {
+            println!("\n");
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            bail!("the documents are not done after {PATIENCE:?}: is a worker running?");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn ask_all(api: &Api, folder: &Path) -> anyhow::Result<()> {
+    let questions: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.join("questions.json"))?)?;
+    let mut right = 0;
+    for question in &questions {
+        let text = |name: &str| question[name].as_str().unwrap_or_default();
+        let body = json!({"query": text("question"), "mode": "hybrid", "limit": 1});
+        let answer = api.post("/api/search", &body).await?;
+        println!("? {}", text("question"));
+        let Some(hit) = answer["results"].get(0) else {
+            println!("  nothing was found\n");
+            continue;
+        };
+        right += usize::from(
+            hit["text"]
+                .as_str()
+                .is_some_and(|found| found.contains(text("mustContain"))),
+        );
+        println!("  {}\n  {}\n", place(hit), excerpt(hit));
+    }
+    println!(
+        "{right} of {} questions found the passage that answers them in first place.",
+        questions.len()
+    );
+    println!(
+        "Without GEMINI_API_KEY vectors are made by the mock, which compares words and not meanings.\n"
+    );
+    Ok(())
+}
+
+/// Where the passage stands: file, headings, page.
+fn place(hit: &Value) -> String {
+    let mut place = hit["fileName"].as_str().unwrap_or_default().to_owned();
+    for heading in hit["headingPath"].as_array().into_iter().flatten() {
+        place.push_str(" › ");
+        place.push_str(heading.as_str().unwrap_or_default());
+    }
+    if let Some(page) = hit["page"].as_i64() {
+        return format!("{place}, page {page}");
+    }
+    place
+}
+
+/// The passage on one line, shortened.
+fn excerpt(hit: &Value) -> String {
+    let words: Vec<_> = hit["text"]
+        .as_str()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let line = words.join(" ");
+    let short: String = line.chars().take(200).collect();
+    if short.len() < line.len() {
+        format!("{short} …")
+    } else {
+        short
+    }
+}
