@@ -62,7 +62,7 @@ struct ListQuery {
     #[deserr(default)]
     status: Option<DocumentStatus>,
     /// Only what changed at or after this moment, in the order of the changes.
-    #[param(value_type = Option<DateTime<Utc>>)]
+    #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     #[deserr(default)]
     updated_since: Option<Moment>,
     /// The most documents to answer, 1 to 1000.

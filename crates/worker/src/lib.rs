@@ -3,6 +3,7 @@
 
 pub mod config;
 mod documents;
+mod drain;
 pub mod perform;
 mod registry;
 mod run;
@@ -13,6 +14,7 @@ use domain::providers::Embedder;
 use integrations::{extract::Extractor, storage::Storage};
 
 pub use config::Config;
+pub use drain::drain;
 pub use run::run;
 
 /// What jobs work with.
