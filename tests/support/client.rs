@@ -100,6 +100,22 @@ impl Client {
         Reply::to(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Uploads a file as a form, with further fields.
+    pub async fn upload(
+        &self,
+        path: &str,
+        name: &str,
+        bytes: &[u8],
+        fields: &[(&str, &str)],
+    ) -> Reply {
+        let part = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+        let mut form = reqwest::multipart::Form::new().part("file", part);
+        for (field, value) in fields {
+            form = form.text((*field).to_owned(), (*value).to_owned());
+        }
+        Reply::to(self.request(Method::POST, path).multipart(form)).await
+    }
+
     /// Starts something that needs no body.
     pub async fn post_empty(&self, path: &str) -> Reply {
         Reply::to(self.request(Method::POST, path)).await

@@ -7,7 +7,7 @@
 mod dispatch;
 mod list;
 
-pub use dispatch::{Rows, Windows, dispatch, sweep, take_back, take_back_all};
+pub use dispatch::{Rows, Windows, dispatch, due, sweep, take_back, take_back_all};
 pub use list::{Filter, JobRow, discard, list, pause, paused, resume, retry};
 
 use std::time::Duration;

@@ -200,6 +200,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     sign_in_events,
     jobs,
+    job_pauses,
     documents,
     chunks,
     chunk_embeddings,

@@ -4,7 +4,10 @@ use diesel::{prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::jobs::{Dispatch, JobId, JobKind, Outbox};
 
-use crate::{Connection, Pool, schema::jobs};
+use crate::{
+    Connection, Pool,
+    schema::{job_pauses, jobs},
+};
 
 /// How many jobs of each kind may be in Redis at once, waiting. Small windows keep dispatch fair,
 /// and Redis far below the 8 000 waiting ids at which apalis-redis stops.
@@ -36,6 +39,20 @@ pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<V
             epoch: row.epoch,
         })
         .collect())
+}
+
+/// Due jobs, whether handed out or not, in the order they were made.
+pub async fn due(conn: &mut Connection, limit: i64) -> QueryResult<Vec<JobId>> {
+    let now = diesel::dsl::now.into_sql::<sql_types::Timestamptz>();
+    let paused = job_pauses::table.select(job_pauses::kind);
+    jobs::table
+        .filter(jobs::state.eq("queued").and(jobs::run_at.le(now)))
+        .filter(jobs::kind.ne_all(paused))
+        .order(jobs::id)
+        .limit(limit)
+        .select(jobs::id)
+        .load(conn)
+        .await
 }
 
 /// These messages did not get out: the jobs wait for another dispatch.

@@ -1,0 +1,8 @@
+//! What the product promises on the wire, and the rules of its own house.
+
+#[path = "contract/documents.rs"]
+mod documents;
+#[path = "contract/house.rs"]
+mod house;
+#[path = "contract/search.rs"]
+mod search;

@@ -1,0 +1,120 @@
+//! A worker beside the server under test: it performs what is due when a test says so.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use diesel_async::RunQueryDsl as _;
+use integrations::extract::Extractor;
+use secrecy::ExposeSecret as _;
+use worker::Worker;
+
+use super::{
+    App, Client,
+    app::{PASSWORD, login},
+    make,
+};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    config: worker::Config,
+}
+
+impl App {
+    /// A worker of this installation, with changed settings.
+    pub fn worker_with(&self, change: impl FnOnce(&mut worker::Config)) -> Worker {
+        let given = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
+        let mut config = Arguments::parse_from([
+            "worker",
+            "--database-pool-size=6",
+            &format!("--database-url={}", given(&self.config.db.database_url)),
+            &format!("--redis-url={}", given(&self.config.queue.redis_url)),
+            &format!("--redis-prefix={}", self.config.queue.redis_prefix),
+            &format!("--storage-url={}", self.config.storage.storage_url),
+        ])
+        .config;
+        change(&mut config);
+        let extractor = Extractor::new(extractor(), &[], &config.extractor);
+        Worker::new(config, extractor).expect("settings without fault")
+    }
+
+    /// A worker of this installation.
+    pub fn worker(&self) -> Worker {
+        self.worker_with(|_| {})
+    }
+
+    /// Performs everything that is due.
+    pub async fn drain(&self) {
+        worker::drain(&self.worker())
+            .await
+            .expect("jobs can be performed");
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+impl App {
+    /// Rows of a table, or of whatever may follow `FROM`.
+    pub async fn count(&self, from: &str) -> i64 {
+        let query = diesel::sql_query(format!("SELECT count(*) FROM {from}"));
+        let mut connection = self.database().connect().await;
+        query
+            .get_result::<Count>(&mut connection)
+            .await
+            .expect("a number")
+            .count
+    }
+
+    /// The files in the storage.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let folder = self
+            .config
+            .storage
+            .storage_url
+            .to_file_path()
+            .expect("a folder");
+        let mut files = Vec::new();
+        collect(&folder, &mut files);
+        files
+    }
+
+    /// Somebody in the company of `colleague`, signed in.
+    pub async fn member(&self, colleague: &Client, role: &str) -> Client {
+        let email = make::email();
+        self.database()
+            .run(&format!(
+                "INSERT INTO users (id, company_id, email, name, role, password_hash)
+                 SELECT gen_random_uuid(), company_id, '{email}', 'Member', '{role}', password_hash
+                 FROM users WHERE id = '{}'",
+                colleague.id()
+            ))
+            .await;
+        let reply = self
+            .anonymous()
+            .post("/api/auth/login", &login(&email, PASSWORD))
+            .await;
+        self.anonymous().signed_in(&reply.expect(200).json())
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files)
+        } else {
+            files.push(path)
+        }
+    }
+}
+
+/// The program that reads files apart from the worker: built beside the tests.
+fn extractor() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a program");
+    let folder = test.parent().and_then(|deps| deps.parent());
+    folder.expect("a target folder").join("extractor")
+}
