@@ -2,8 +2,9 @@
 //! request is found out by [`crate::gate`].
 
 pub mod access_tokens;
+mod change_password;
 mod cookie;
-mod events;
+pub mod events;
 mod me;
 pub mod passwords;
 mod sessions;
@@ -16,7 +17,10 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::Utc;
 use db::users::User;
-use domain::auth::{SessionId, secrets::RefreshToken};
+use domain::{
+    auth::{SessionId, secrets::RefreshToken},
+    users::UserId,
+};
 use queue::{
     Redis,
     circuit::Circuit,
@@ -42,7 +46,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(sign_in::routes)
         .configure(sessions::routes)
-        .configure(me::routes);
+        .configure(change_password::routes)
+        .configure(me::routes)
+        .configure(events::routes);
 }
 
 /// What getting in takes.
@@ -73,6 +79,12 @@ impl Auth {
         }
     }
 
+    /// Ends all sessions of somebody. They are refused by their epoch already: should Redis not
+    /// hear of it, they only stay listed for a while.
+    pub async fn end_sessions(&self, user: UserId) {
+        self.circuit.ask(self.tokens.revoke_all(user)).await;
+    }
+
     /// Whether a session was ended. While Redis is away nothing is known of it, and its access
     /// tokens run out within their quarter of an hour.
     pub async fn has_ended(&self, session: SessionId) -> bool {
@@ -86,7 +98,7 @@ impl Auth {
 /// What a session is used with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Issued {
+pub struct Issued {
     /// To be sent as `Authorization: Bearer …`.
     access_token: String,
     /// To be exchanged for the next pair before the access token expires. Good once, for 7 days.
@@ -98,7 +110,7 @@ struct Issued {
 /// The answer to everything that signs somebody in. The refresh token also comes as a cookie.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedIn {
+pub struct SignedIn {
     #[serde(flatten)]
     issued: Issued,
     /// The same once more, where existing front ends look for it.
@@ -151,7 +163,7 @@ fn hand_out(
 }
 
 /// Refuses what has no meaning where nobody signs in.
-fn require_accounts(app: &App) -> ApiResult<()> {
+pub fn require_accounts(app: &App) -> ApiResult<()> {
     match app.config.accounts.auth_mode {
         Mode::Accounts => Ok(()),
         Mode::SingleUser => Err(ApiError::new(
@@ -159,4 +171,16 @@ fn require_accounts(app: &App) -> ApiResult<()> {
             "This installation has one local user and no sign-in. Call the API without a token.",
         )),
     }
+}
+
+/// Refuses while Redis is away, without which nobody can sign in: asked before an account is
+/// made, so that none is left behind whose owner was told that it failed.
+pub async fn require_redis(app: &App) -> ApiResult<()> {
+    if queue::answers(&app.redis).await {
+        return Ok(());
+    }
+    Err(ApiError::unavailable(
+        "Redis server",
+        &"no answer to a ping",
+    ))
 }

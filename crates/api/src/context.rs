@@ -6,7 +6,7 @@ use std::{future::Ready, marker::PhantomData};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::Method, web};
 use domain::{
     audit::Actor,
-    auth::{Scope, Viewer},
+    auth::{Scope, Via, Viewer},
     users::Role,
 };
 
@@ -83,6 +83,24 @@ impl Access for Reader {
     type Who = Viewer;
     fn admit(identity: &Identity, _: &Method) -> ApiResult<Viewer> {
         admit(identity, Role::Developer, Scope::Read)
+    }
+}
+
+/// Everyone who signed in themselves: no API key reaches this far, or it could make itself a
+/// better one.
+pub struct Person;
+
+impl Access for Person {
+    type Who = Viewer;
+    fn admit(identity: &Identity, _: &Method) -> ApiResult<Viewer> {
+        let viewer = identity.0.clone()?;
+        match viewer.via {
+            Via::ApiKey(..) => Err(ApiError::new(
+                Code::Forbidden,
+                "An API key may not do this. Sign in and use the access token.",
+            )),
+            Via::Session(_) | Via::SingleUser => Ok(viewer),
+        }
     }
 }
 

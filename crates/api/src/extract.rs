@@ -7,7 +7,7 @@ use std::{future::Ready, ops::ControlFlow, pin::Pin, str::FromStr};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
 
-use crate::error::{ApiError, Code, FieldFault};
+use crate::error::{ApiError, ApiResult, Code, FieldFault};
 
 /// The most bytes of a JSON body.
 pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -114,7 +114,7 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(request, payload);
+        let bytes = read_all(request, payload);
         let json = is_json(request);
         Box::pin(async move {
             if !json {
@@ -123,12 +123,7 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
                     "Send the body as JSON, with `Content-Type: application/json`.",
                 ));
             }
-            let bytes = bytes.await.map_err(|_| {
-                ApiError::new(
-                    Code::TooLarge,
-                    format!("A body has at most {BODY_LIMIT} bytes."),
-                )
-            })?;
+            let bytes = bytes.await?;
             read_json(&bytes).map(Self)
         })
     }
@@ -157,7 +152,24 @@ impl<T: Deserr<Faults> + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+/// The whole body, if it is not too large.
+pub fn read_all(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = ApiResult<web::Bytes>> + 'static {
+    let bytes = web::Bytes::from_request(request, payload);
+    async move {
+        bytes.await.map_err(|_| {
+            ApiError::new(
+                Code::TooLarge,
+                format!("A body has at most {BODY_LIMIT} bytes."),
+            )
+        })
+    }
+}
+
+/// Whether the body is said to be JSON.
+pub fn is_json(request: &HttpRequest) -> bool {
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)

@@ -4,7 +4,7 @@
 mod address;
 mod identity;
 
-pub use identity::{carries_service_key, forget_profile};
+pub use identity::{carries_service_key, forget_key, forget_profile};
 
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::{
     App,
     context::{Client, Identity},
     error::{ApiError, ApiResult, Code},
+    idempotency,
 };
 
 /// Where people try to get in: one network address may do that less often than anything else.
@@ -43,7 +44,7 @@ pub async fn pass<B: MessageBody + 'static>(
         Ok((client, identity)) => {
             request.extensions_mut().insert(client);
             request.extensions_mut().insert(identity);
-            Ok(next.call(request).await?.map_into_left_body())
+            idempotency::answer(request, next).await
         }
         Err(refusal) => Ok(request
             .into_response(refusal.error_response())

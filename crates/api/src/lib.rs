@@ -1,6 +1,7 @@
 //! The API server: who may, what is asked, what is answered. No SQL here: a handler makes one call
 //! into `db`, `queue` or `integrations` and shapes the answer.
 
+mod api_keys;
 pub mod auth;
 pub mod config;
 pub mod context;
@@ -10,11 +11,14 @@ mod etag;
 pub mod extract;
 mod gate;
 mod health;
+mod idempotency;
+mod invitations;
 mod jobs;
 pub mod openapi;
 mod page;
 pub mod routes;
 mod search;
+pub mod seed;
 mod telemetry;
 pub mod users;
 

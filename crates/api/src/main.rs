@@ -21,6 +21,8 @@ enum Command {
     Migrate(db::pool::Config),
     /// Take the newest migration back.
     MigrateRevert(db::pool::Config),
+    /// Add example data for development.
+    Seed(api::seed::Seed),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -46,6 +48,13 @@ async fn main() -> anyhow::Result<()> {
                     |name| format!("reverted {name}")
                 )
             );
+            Ok(())
+        }
+        Command::Seed(seed) => {
+            for name in api::seed::run(&seed).await? {
+                println!("added {name}");
+            }
+            println!("the example data is complete");
             Ok(())
         }
         Command::Openapi => {

@@ -63,11 +63,20 @@ impl<'a> Listing<'a> {
 
     /// The page as an answer, with a link to the next one where more may follow.
     pub fn answer<T: Serialize, K: Serialize>(&self, page: &Page<T, K>) -> HttpResponse {
+        self.answer_with(page.next.as_ref(), &page.rows)
+    }
+
+    /// This body as an answer, with a link to the page that starts at `next`.
+    pub fn answer_with<K: Serialize>(
+        &self,
+        next: Option<&K>,
+        body: &impl Serialize,
+    ) -> HttpResponse {
         let mut answer = HttpResponse::Ok();
-        if let Some(key) = &page.next {
+        if let Some(key) = next {
             answer.insert_header((header::LINK, format!("<{}>; rel=\"next\"", self.next(key))));
         }
-        answer.json(&page.rows)
+        answer.json(body)
     }
 
     fn next<K: Serialize>(&self, key: &K) -> String {

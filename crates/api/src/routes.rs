@@ -5,17 +5,20 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth, documents,
+    api_keys, auth, documents,
     error::{ApiError, Code},
-    health, jobs, search,
+    health, invitations, jobs, search, users,
 };
 
 /// Everything under `/api`, behind the gate.
 pub fn api(config: &mut ServiceConfig<'_>) {
+    api_keys::routes(config);
     auth::routes(config);
     documents::routes(config);
+    invitations::routes(config);
     jobs::routes(config);
     search::routes(config);
+    users::routes(config);
 }
 
 /// What needs no sign-in and no rate limit: health and numbers.

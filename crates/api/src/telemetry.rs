@@ -24,6 +24,11 @@ pub fn request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
+/// Lets work that goes on apart from the request keep the request's id.
+pub fn continued<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    REQUEST_ID.scope(request_id(), work)
+}
+
 /// A caller's own id is kept when it is short and plain, so that it can be followed from outside.
 fn id_of(request: &ServiceRequest) -> String {
     let plain = |id: &&str| {

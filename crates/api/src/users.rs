@@ -1,79 +1,303 @@
-//! People of a company.
+//! People of a company: everybody sees who their colleagues are, everybody keeps their own name,
+//! and admins add people, give roles, and let people go.
 
-use chrono::{DateTime, Utc};
-use db::users::User;
-use domain::users::{Email, PersonName, Role, UserId};
+mod view;
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, post};
+use db::users::{Filter, NewUser, UpdateError, User, UserChanges};
+use deserr::Deserr;
+use domain::{
+    auth::{Viewer, passwords::NewPassword},
+    page::Limit,
+    users::{Email, PersonName, Role, UserId},
+};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
 
-/// A person as others see them. Address and state are for colleagues who work with requests, not
-/// for requesters.
+use crate::{
+    context::{Admin, Context, Requester},
+    error::{ApiError, ApiResult, Code},
+    etag,
+    extract::{Body, Faults, Path, Query},
+    gate,
+    invitations::{Link, draw_up},
+    page::Listing,
+};
+pub use view::UserView;
+
+/// The routes of this area.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list)
+        .service(find_me)
+        .service(update_me)
+        .service(create)
+        .service(find)
+        .service(update);
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(cause: UpdateError) -> Self {
+        match cause {
+            UpdateError::NotFound => Self::not_found("user"),
+            UpdateError::LastAdmin => Self::new(
+                Code::Conflict,
+                "The company would be left without an active admin. Make somebody else admin first.",
+            ),
+            UpdateError::Stale => Self::new(
+                Code::Stale,
+                "The user changed in the meantime. Read them again and repeat the change.",
+            ),
+            UpdateError::Database(cause) => cause.into(),
+        }
+    }
+}
+
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only people of this role.
+    #[param(inline)]
+    role: Option<Role>,
+    /// The most people to answer, 1 to 1000; 1000 if absent.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
+    /// Where the page starts, from the `Link` of the one before.
+    cursor: Option<String>,
+}
+
+/// People by name.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserView {
-    id: UserId,
+struct People {
+    users: Vec<UserView>,
+}
+
+/// The people of your company by name. Requesters see names and roles; only admins see people who
+/// may no longer sign in.
+#[utoipa::path(tag = "Users", params(ListQuery), responses((status = 200, body = People)))]
+#[get("/users")]
+async fn list(
+    context: Context<Requester>,
+    request: HttpRequest,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<HttpResponse> {
+    let viewer = &context.who;
+    let listing = Listing::new(&request, viewer);
+    let filter = Filter {
+        role: query.role,
+        with_inactive: viewer.role == Role::Admin,
+    };
+    let after = listing.start(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(Limit::MOST);
+    let mut connection = context.db().await?;
+    let page = db::users::list(&mut connection, viewer.company_id, filter, after, limit).await?;
+    let users = page
+        .rows
+        .into_iter()
+        .map(|user| view_for(viewer, user))
+        .collect();
+    Ok(listing.answer_with(page.next.as_ref(), &People { users }))
+}
+
+fn view_for(viewer: &Viewer, user: User) -> UserView {
+    if viewer.role == Role::Requester && user.id != viewer.user_id {
+        UserView::brief(user)
+    } else {
+        UserView::full(user)
+    }
+}
+
+/// One person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    user: UserView,
+}
+
+/// The answer with one's own profile.
+pub async fn answer_me(
+    context: &Context<Requester>,
+    request: &HttpRequest,
+) -> ApiResult<HttpResponse> {
+    let who = &context.who;
+    let user = db::users::find(&mut *context.db().await?, who.company_id, who.user_id).await?;
+    let user = user.ok_or_else(|| ApiError::not_found("user"))?;
+    Ok(etag::answer(
+        request,
+        user.updated_at,
+        &Me {
+            user: UserView::full(user),
+        },
+    ))
+}
+
+/// Your own profile.
+#[utoipa::path(tag = "Users",
+    responses((status = 200, body = Me), (status = 304, description = "Unchanged")))]
+#[get("/users/me")]
+async fn find_me(context: Context<Requester>, request: HttpRequest) -> ApiResult<HttpResponse> {
+    answer_me(&context, &request).await
+}
+
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+struct UpdateMeBody {
+    name: Option<PersonName>,
+}
+
+/// Changes your own name.
+#[utoipa::path(tag = "Users", request_body = UpdateMeBody, responses((status = 200, body = Me)))]
+#[patch("/users/me")]
+async fn update_me(
+    context: Context<Requester>,
+    request: HttpRequest,
+    Body(body): Body<UpdateMeBody>,
+) -> ApiResult<HttpResponse> {
+    let changes = UserChanges {
+        name: body.name,
+        ..UserChanges::default()
+    };
+    let (id, expected, actor) = (
+        context.who.user_id,
+        etag::expected(&request)?,
+        context.actor(),
+    );
+    let user = db::users::update(&mut *context.db().await?, id, changes, &expected, &actor).await?;
+    gate::forget_profile(context.app(), id).await;
+    let tag = header::ETag(etag::of(user.updated_at));
+    Ok(HttpResponse::Ok().insert_header(tag).json(Me {
+        user: UserView::full(user),
+    }))
+}
+
+/// One person of your company.
+#[utoipa::path(tag = "Users", params(("id" = UserId, Path)),
+    responses((status = 200, body = UserView), (status = 304, description = "Unchanged")))]
+#[get("/users/{id}")]
+async fn find(
+    context: Context<Requester>,
+    request: HttpRequest,
+    Path(id): Path<UserId>,
+) -> ApiResult<HttpResponse> {
+    let viewer = &context.who;
+    let found = db::users::find(&mut *context.db().await?, viewer.company_id, id).await?;
+    let user = found
+        .filter(|user| user.is_active || viewer.role == Role::Admin)
+        .ok_or_else(|| ApiError::not_found("user"))?;
+    Ok(etag::answer(
+        &request,
+        user.updated_at,
+        &view_for(viewer, user),
+    ))
+}
+
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+struct CreateBody {
+    email: Email,
     name: PersonName,
     role: Role,
-    /// A picture as a data URL: the initials.
-    avatar: String,
-    /// The same.
-    avatar_url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<Email>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 10 to 128 characters, none of the commonest. Without it the answer holds a link by which
+    /// the person chooses one.
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 128)]
+    password: Option<NewPassword>,
+}
+
+/// A person who was added, and how they get in if no password was set.
+#[derive(Debug, Serialize, ToSchema)]
+struct Created {
+    #[serde(flatten)]
+    user: UserView,
+    #[serde(flatten)]
+    link: Option<Link>,
+}
+
+/// Adds a person to your company.
+#[utoipa::path(tag = "Users", request_body = CreateBody, responses((status = 201, body = Created)))]
+#[post("/users")]
+async fn create(context: Context<Admin>, Body(body): Body<CreateBody>) -> ApiResult<HttpResponse> {
+    let (user, link) = match body.password.clone() {
+        Some(password) => (create_with_password(&context, body, &password).await?, None),
+        None => create_with_link(&context, body).await?,
+    };
+    let mut answer = HttpResponse::Created();
+    answer.insert_header(header::ETag(etag::of(user.updated_at)));
+    answer.insert_header((header::LOCATION, format!("/api/users/{}", user.id)));
+    answer.insert_header(("Cache-Control", "no-store"));
+    Ok(answer.json(Created {
+        user: UserView::full(user),
+        link,
+    }))
+}
+
+async fn create_with_password(
+    context: &Context<Admin>,
+    body: CreateBody,
+    password: &NewPassword,
+) -> ApiResult<User> {
+    password
+        .must_differ_from(&body.email, &body.name)
+        .map_err(|fault| ApiError::invalid("password", fault.to_string()))?;
+    let password_hash = Some(context.app().auth.passwords.hash(password).await?);
+    let new = NewUser {
+        email: body.email,
+        name: body.name,
+        role: body.role,
+        password_hash,
+    };
+    Ok(db::users::create(&mut *context.db().await?, new, &context.actor()).await?)
+}
+
+async fn create_with_link(
+    context: &Context<Admin>,
+    body: CreateBody,
+) -> ApiResult<(User, Option<Link>)> {
+    let (link, invitation) = draw_up(context.app(), body.email.clone(), body.role);
+    let new = NewUser {
+        email: body.email,
+        name: body.name,
+        role: body.role,
+        password_hash: None,
+    };
+    let (mut connection, actor) = (context.db().await?, context.actor());
+    let user = db::invitations::create_with_user(&mut connection, new, invitation, &actor).await?;
+    Ok((user, Some(link)))
+}
+
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults, rename_all = camelCase)]
+#[schema(rename_all = "camelCase")]
+struct UpdateBody {
+    name: Option<PersonName>,
+    role: Option<Role>,
+    /// Whether they may sign in. Whoever may not is signed out at once, everywhere.
     is_active: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<DateTime<Utc>>,
 }
 
-impl UserView {
-    /// Everything, for the person and those who may know.
-    pub fn full(user: User) -> Self {
-        Self {
-            email: Some(user.email.clone()),
-            is_active: Some(user.is_active),
-            created_at: Some(user.created_at),
-            updated_at: Some(user.updated_at),
-            ..Self::brief(user)
-        }
+/// Changes a person's name or role, or lets them go. The last active admin has to stay one.
+#[utoipa::path(tag = "Users", params(("id" = UserId, Path)), request_body = UpdateBody,
+    responses((status = 200, body = UserView)))]
+#[patch("/users/{id}")]
+async fn update(
+    context: Context<Admin>,
+    request: HttpRequest,
+    Path(id): Path<UserId>,
+    Body(body): Body<UpdateBody>,
+) -> ApiResult<HttpResponse> {
+    let changes = UserChanges {
+        name: body.name,
+        role: body.role,
+        is_active: body.is_active,
+    };
+    let (expected, actor) = (etag::expected(&request)?, context.actor());
+    let user = db::users::update(&mut *context.db().await?, id, changes, &expected, &actor).await?;
+    gate::forget_profile(context.app(), id).await;
+    if !user.is_active {
+        context.app().auth.end_sessions(id).await;
     }
-
-    /// Name and role, for everybody in the company.
-    pub fn brief(user: User) -> Self {
-        let avatar = avatar(user.name.as_str());
-        Self {
-            id: user.id,
-            name: user.name,
-            role: user.role,
-            avatar_url: avatar.clone(),
-            avatar,
-            email: None,
-            is_active: None,
-            created_at: None,
-            updated_at: None,
-        }
-    }
-}
-
-/// The initials on a coloured disc. Letters and digits only, so that nothing of a name is markup.
-fn avatar(name: &str) -> String {
-    let initials: String = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
-        .take(2)
-        .flat_map(char::to_uppercase)
-        .collect();
-    let hue = name
-        .bytes()
-        .fold(0u32, |sum, byte| (sum * 31 + u32::from(byte)) % 360);
-    let picture = format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>\
-         <circle cx='32' cy='32' r='32' fill='hsl({hue},45%,45%)'/>\
-         <text x='32' y='41' font-family='sans-serif' font-size='26' fill='white' \
-         text-anchor='middle'>{initials}</text></svg>"
-    );
-    let encoded: String = url::form_urlencoded::byte_serialize(picture.as_bytes()).collect();
-    format!("data:image/svg+xml,{}", encoded.replace('+', "%20"))
+    let tag = header::ETag(etag::of(user.updated_at));
+    Ok(HttpResponse::Ok()
+        .insert_header(tag)
+        .json(UserView::full(user)))
 }

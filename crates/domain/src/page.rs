@@ -10,6 +10,9 @@ impl Limit {
     /// What most lists answer when nothing is asked.
     pub const DEFAULT: Self = Self(100);
 
+    /// The most any list answers, and the default of lists that front ends show whole.
+    pub const MOST: Self = Self(1000);
+
     /// The number of rows, for a query.
     pub fn rows(self) -> i64 {
         self.0

@@ -48,13 +48,13 @@ static EXCHANGE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends a session of this user.
+/// Ends a session, if it is one of this user's.
 static REVOKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local listed = redis.call('ZREM', KEYS[2], ARGV[1])
+        "if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return 0 end
          redis.call('DEL', KEYS[1])
          redis.call('SET', KEYS[3], '1', 'PX', ARGV[2])
-         return listed",
+         return 1",
     )
 });
 

@@ -1,25 +1,35 @@
-//! Sessions: going on with one, ending it, ending all.
+//! Sessions: going on with one, seeing them, ending one or all.
 
-use actix_web::{HttpRequest, HttpResponse, post};
-use chrono::Utc;
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web::Json};
+use chrono::{DateTime, Utc};
 use db::users::User;
 use deserr::Deserr;
-use domain::auth::{SignInEventKind, secrets::RefreshToken};
-use queue::tokens::Exchange;
+use domain::{
+    auth::{SessionId, SignInEventKind, Via, Viewer, secrets::RefreshToken},
+    users::UserId,
+};
+use queue::tokens::{Exchange, Session};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{SignedIn, cookie, events, hand_out, require_accounts};
 use crate::{
     App,
-    context::{Context, Public},
+    context::{Access, Context, Person, Public},
     error::{ApiError, ApiResult, Code},
-    extract::OptionalBody,
+    extract::{OptionalBody, Path},
+    gate,
 };
 
 /// The routes of this part.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(refresh);
+    config
+        .service(refresh)
+        .service(logout)
+        .service(logout_all)
+        .service(list)
+        .service(end);
 }
 
 #[derive(Debug, Deserr, ToSchema)]
@@ -80,6 +90,128 @@ async fn refresh(
             Err(refusal())
         }
         Exchange::Unknown => Err(refusal()),
+    }
+}
+
+/// Signs out: ends the session of the access token, or that of the refresh token in body or
+/// cookie. Its access tokens are refused from now on.
+#[utoipa::path(tag = "Accounts", security((), ("bearer" = [])), request_body = Option<Refresh>,
+    responses((status = 204, description = "Signed out")))]
+#[post("/auth/logout")]
+async fn logout(
+    context: Context<Public>,
+    request: HttpRequest,
+    OptionalBody(body): OptionalBody<Refresh>,
+) -> ApiResult<HttpResponse> {
+    let app = context.app();
+    require_accounts(app)?;
+    let mut ending = Vec::new();
+    if let Some(Viewer {
+        user_id,
+        via: Via::Session(session),
+        ..
+    }) = context.who
+    {
+        ending.push((user_id, session));
+    }
+    if let Some(token) = presented(body, &request)
+        && app.auth.tokens.belongs(&token).await?
+        && let Some(session) = app.auth.tokens.find(token.session).await?
+    {
+        ending.push((session.user, session.id));
+    }
+    for (user, session) in ending {
+        if app.auth.tokens.revoke(user, session).await? {
+            record(&context, SignInEventKind::SignedOut, user).await?;
+        }
+    }
+    Ok(signed_out(app))
+}
+
+/// Signs out everywhere: ends all sessions, and refuses every access token handed out so far.
+#[utoipa::path(tag = "Accounts", responses((status = 204, description = "Signed out everywhere")))]
+#[post("/auth/logout-all")]
+async fn logout_all(context: Context<Person>) -> ApiResult<HttpResponse> {
+    let (app, who) = (context.app(), &context.who);
+    require_accounts(app)?;
+    let mut connection = context.db().await?;
+    let user = db::auth::end_sessions(&mut connection, who.company_id, who.user_id).await?;
+    let kind = SignInEventKind::SignedOutEverywhere;
+    events::record(&mut connection, kind, &user, &context.client).await?;
+    drop(connection);
+    gate::forget_profile(app, user.id).await;
+    app.auth.end_sessions(user.id).await;
+    Ok(signed_out(app))
+}
+
+fn signed_out(app: &App) -> HttpResponse {
+    HttpResponse::NoContent()
+        .cookie(cookie::clear(app.config.accounts.app_env))
+        .finish()
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionView {
+    id: SessionId,
+    /// Whether it is the one that asks.
+    current: bool,
+    /// The network address of the sign-in.
+    ip: String,
+    /// The program of the sign-in.
+    user_agent: String,
+    created_at: DateTime<Utc>,
+    /// When its refresh token was last exchanged.
+    last_used_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// Your sessions, the one used last first.
+#[utoipa::path(tag = "Accounts", responses((status = 200, body = [SessionView])))]
+#[get("/auth/sessions")]
+async fn list(context: Context<Person>) -> ApiResult<Json<Vec<SessionView>>> {
+    let who = &context.who;
+    let sessions = context
+        .app()
+        .auth
+        .tokens
+        .list(who.user_id, Utc::now())
+        .await?;
+    let view = |session: Session| SessionView {
+        id: session.id,
+        current: who.via == Via::Session(session.id),
+        ip: session.ip,
+        user_agent: session.user_agent,
+        created_at: session.created_at,
+        last_used_at: session.used_at,
+        expires_at: session.expires_at,
+    };
+    Ok(Json(sessions.into_iter().map(view).collect()))
+}
+
+/// Ends one of your sessions; its access tokens are refused from now on.
+#[utoipa::path(tag = "Accounts", params(("id" = SessionId, Path)),
+    responses((status = 204, description = "Ended")))]
+#[delete("/auth/sessions/{id}")]
+async fn end(context: Context<Person>, Path(id): Path<SessionId>) -> ApiResult<HttpResponse> {
+    let user = context.who.user_id;
+    if !context.app().auth.tokens.revoke(user, id).await? {
+        return Err(ApiError::not_found("session"));
+    }
+    record(&context, SignInEventKind::SignedOut, user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn record<A: Access>(
+    context: &Context<A>,
+    kind: SignInEventKind,
+    id: UserId,
+) -> ApiResult<()> {
+    let mut connection = context.db().await?;
+    match db::auth::user(&mut connection, id).await? {
+        Some(user) => events::record(&mut connection, kind, &user, &context.client).await,
+        None => Ok(()),
     }
 }
 

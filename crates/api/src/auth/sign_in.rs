@@ -17,7 +17,7 @@ use domain::{
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{SignedIn, events, open_session, require_accounts};
+use super::{SignedIn, events, open_session, require_accounts, require_redis};
 use crate::{
     context::{Context, Public},
     error::{ApiError, ApiResult, Code},
@@ -68,13 +68,7 @@ async fn register(
     password
         .must_differ_from(&email, &name)
         .map_err(|fault| ApiError::invalid("password", fault.to_string()))?;
-    // Asked first: a company whose admin cannot sign in is not left behind.
-    if !queue::answers(&app.redis).await {
-        return Err(ApiError::unavailable(
-            "Redis server",
-            &"no answer before registration",
-        ));
-    }
+    require_redis(app).await?;
     let password_hash = app.auth.passwords.hash(&password).await?;
     let mut connection = context.db().await?;
     let new = NewCompany {

@@ -10,7 +10,7 @@ use actix_web::{
     http::header::{self, HeaderMap},
 };
 use chrono::Utc;
-use db::users::Profile;
+use db::{api_keys::Grant, users::Profile};
 use domain::{
     auth::{Via, Viewer, secrets::ApiKey},
     users::UserId,
@@ -24,8 +24,8 @@ use crate::{
     error::{ApiError, ApiResult, Code},
 };
 
-/// How long a copy of a profile lives, should Redis not hear that the row changed.
-const PROFILE_LIFE: Duration = Duration::from_secs(30);
+/// How long copies of profiles and keys live, should Redis not hear that their rows changed.
+const COPY_LIFE: Duration = Duration::from_secs(30);
 
 /// Who asks, and whether the request was already counted against their limit.
 pub struct Found {
@@ -96,9 +96,25 @@ async fn by_claims(app: &App, claims: Claims) -> ApiResult<Found> {
 }
 
 async fn by_key(app: &App, text: &str) -> ApiResult<Viewer> {
-    let _ = (app, text);
-    Err(refusal(
-        "The API key is not good, has expired or was revoked.",
+    let wrong = || refusal("The API key is not good, has expired or was revoked. Make a new one.");
+    let hash = text.parse::<ApiKey>().map_err(|_| wrong())?.hash();
+    let load = async {
+        let mut connection = app.pool.get().await?;
+        Ok::<_, ApiError>(db::api_keys::use_by_hash(&mut connection, &hash).await?)
+    };
+    let grant = app
+        .cache
+        .get_or_load(&key_name(&hash), COPY_LIFE, load)
+        .await?;
+    let grant: Grant = grant.ok_or_else(wrong)?;
+    if grant.expires_at.is_some_and(|time| time <= Utc::now()) {
+        return Err(wrong());
+    }
+    let profile = profile(app, grant.user_id).await?;
+    Ok(viewer(
+        grant.user_id,
+        &profile,
+        Via::ApiKey(grant.id, grant.scopes),
     ))
 }
 
@@ -110,7 +126,7 @@ async fn profile(app: &App, id: UserId) -> ApiResult<Profile> {
     };
     let profile = app
         .cache
-        .get_or_load(&profile_name(id), PROFILE_LIFE, load)
+        .get_or_load(&profile_name(id), COPY_LIFE, load)
         .await?;
     profile
         .filter(|profile| profile.is_active)
@@ -120,6 +136,15 @@ async fn profile(app: &App, id: UserId) -> ApiResult<Profile> {
 /// Drops the copy of a profile. To be called after every change of a person has committed.
 pub async fn forget_profile(app: &App, id: UserId) {
     app.cache.forget(&profile_name(id)).await;
+}
+
+/// Drops the copy of an API key. To be called after it was revoked.
+pub async fn forget_key(app: &App, hash: &[u8]) {
+    app.cache.forget(&key_name(hash)).await;
+}
+
+fn key_name(hash: &[u8]) -> String {
+    format!("key:{}", hex::encode(hash))
 }
 
 fn profile_name(id: UserId) -> String {

@@ -1,0 +1,61 @@
+//! What makes a request the same as another: its route, its query and its body.
+
+use actix_web::{
+    dev::{Payload, ServiceRequest},
+    http::header,
+    web,
+};
+use futures::stream;
+use sha2::{Digest, Sha256};
+
+use crate::{error::ApiResult, extract};
+
+/// The hash of a request.
+pub struct Fingerprint {
+    /// The hash.
+    pub hash: [u8; 32],
+    /// Whether the body was left out of it, being an upload.
+    pub is_upload: bool,
+}
+
+/// Hashes a request. A JSON body is read for that and put back.
+pub async fn take(request: &mut ServiceRequest) -> ApiResult<Fingerprint> {
+    let mut digest = Sha256::new();
+    for part in [
+        request.method().as_str(),
+        request.path(),
+        request.query_string(),
+    ] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    let is_upload = !extract::is_json(request.request()) && has_body(request);
+    if is_upload {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        digest.update(
+            length
+                .map(header::HeaderValue::as_bytes)
+                .unwrap_or_default(),
+        );
+    } else {
+        let (request, payload) = request.parts_mut();
+        let body = extract::read_all(request, payload).await?;
+        digest.update(&body);
+        *payload = again(body);
+    }
+    Ok(Fingerprint {
+        hash: digest.finalize().into(),
+        is_upload,
+    })
+}
+
+fn has_body(request: &ServiceRequest) -> bool {
+    request.headers().contains_key(header::CONTENT_TYPE)
+}
+
+/// The body as if it had not been read.
+fn again(body: web::Bytes) -> Payload {
+    Payload::Stream {
+        payload: Box::pin(stream::once(std::future::ready(Ok(body)))),
+    }
+}
