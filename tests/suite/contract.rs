@@ -4,5 +4,9 @@
 mod documents;
 #[path = "contract/house.rs"]
 mod house;
+#[path = "contract/matrix.rs"]
+mod matrix;
+#[path = "contract/schemathesis.rs"]
+mod schemathesis;
 #[path = "contract/search.rs"]
 mod search;

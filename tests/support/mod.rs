@@ -6,6 +6,7 @@ pub mod client;
 pub mod database;
 pub mod make;
 pub mod redact;
+pub mod routes;
 pub mod worker;
 
 pub use app::{App, Options};

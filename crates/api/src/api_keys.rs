@@ -34,6 +34,7 @@ struct CreateBody {
     scopes: Vec<Scope>,
     /// When it stops being good; never, if absent.
     #[schema(value_type = Option<chrono::DateTime<Utc>>)]
+    #[deserr(default)]
     expires_at: Option<Moment>,
 }
 

@@ -99,7 +99,7 @@ async fn list(
 }
 
 /// One document: how far it has come, and why it failed if it did.
-#[utoipa::path(tag = "Documents", responses((status = 200, body = Document), (status = 304, description = "Unchanged")))]
+#[utoipa::path(tag = "Documents", params(("id" = DocumentId, Path, description = "The document")), responses((status = 200, body = Document), (status = 304, description = "Unchanged")))]
 #[get("/documents/{id}")]
 async fn find(
     context: Context<Developer>,
@@ -134,7 +134,7 @@ struct UpdateBody {
 }
 
 /// Renames a document or changes who may see it.
-#[utoipa::path(tag = "Documents", request_body = UpdateBody, responses((status = 200, body = Document)))]
+#[utoipa::path(tag = "Documents", params(("id" = DocumentId, Path, description = "The document")), request_body = UpdateBody, responses((status = 200, body = Document)))]
 #[patch("/documents/{id}")]
 async fn update(
     context: Context<Developer>,
@@ -161,7 +161,7 @@ async fn update(
 }
 
 /// Deletes a document, its passages and its file.
-#[utoipa::path(tag = "Documents", responses((status = 204, description = "Deleted")))]
+#[utoipa::path(tag = "Documents", params(("id" = DocumentId, Path, description = "The document")), responses((status = 204, description = "Deleted")))]
 #[delete("/documents/{id}")]
 async fn delete(
     context: Context<Developer>,
@@ -189,7 +189,7 @@ struct ChunksQuery {
 }
 
 /// The passages of a document, in their order.
-#[utoipa::path(tag = "Documents", params(ChunksQuery), responses((status = 200, body = [ChunkRow])))]
+#[utoipa::path(tag = "Documents", params(("id" = DocumentId, Path, description = "The document"), ChunksQuery), responses((status = 200, body = [ChunkRow])))]
 #[get("/documents/{id}/chunks")]
 async fn chunks(
     context: Context<Developer>,
@@ -212,7 +212,19 @@ async fn chunks(
 }
 
 /// The file as it was uploaded, for saving: browsers never show it in place.
-#[utoipa::path(tag = "Documents", responses((status = 200, content_type = "application/octet-stream", body = String)))]
+#[utoipa::path(
+    tag = "Documents",
+    params(("id" = DocumentId, Path, description = "The document")),
+    responses((status = 200, description = "The bytes, as the type they are", content(
+        (String = "text/plain"),
+        (String = "text/markdown"),
+        (String = "text/html"),
+        (String = "application/pdf"),
+        (String = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (String = "text/csv"),
+        (serde_json::Value = "application/json"),
+    )))
+)]
 #[get("/documents/{id}/content")]
 async fn content(
     context: Context<Developer>,
@@ -232,7 +244,7 @@ async fn content(
 
 /// Reads the file again, as after a change of the embedding model. The old passages stay until the
 /// new ones are complete.
-#[utoipa::path(tag = "Documents", responses((status = 202, body = Document)))]
+#[utoipa::path(tag = "Documents", params(("id" = DocumentId, Path, description = "The document")), responses((status = 202, body = Document)))]
 #[post("/documents/{id}/reprocess")]
 async fn reprocess(
     context: Context<Developer>,

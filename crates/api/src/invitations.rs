@@ -97,6 +97,7 @@ struct ListQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 

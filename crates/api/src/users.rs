@@ -60,11 +60,14 @@ impl From<UpdateError> for ApiError {
 struct ListQuery {
     /// Only people of this role.
     #[param(inline)]
+    #[deserr(default)]
     role: Option<Role>,
     /// The most people to answer, 1 to 1000; 1000 if absent.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    #[deserr(default)]
     limit: Option<Limit>,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 
@@ -143,6 +146,7 @@ async fn find_me(context: Context<Requester>, request: HttpRequest) -> ApiResult
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
 struct UpdateMeBody {
+    #[deserr(default)]
     name: Option<PersonName>,
 }
 
@@ -201,6 +205,7 @@ struct CreateBody {
     /// 10 to 128 characters, none of the commonest. Without it the answer holds a link by which
     /// the person chooses one.
     #[schema(value_type = Option<String>, min_length = 10, max_length = 128)]
+    #[deserr(default)]
     password: Option<NewPassword>,
 }
 
@@ -269,9 +274,12 @@ async fn create_with_link(
 #[deserr(error = Faults, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
 struct UpdateBody {
+    #[deserr(default)]
     name: Option<PersonName>,
+    #[deserr(default)]
     role: Option<Role>,
     /// Whether they may sign in. Whoever may not is signed out at once, everywhere.
+    #[deserr(default)]
     is_active: Option<bool>,
 }
 

@@ -68,6 +68,7 @@ struct OwnQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 
@@ -97,12 +98,14 @@ async fn list_own(
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 struct ListQuery {
     /// Only what this person did.
+    #[deserr(default)]
     user_id: Option<UserId>,
     /// The most events to answer, 1 to 1000.
     #[deserr(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     limit: Limit,
     /// Where the page starts, from the `Link` of the one before.
+    #[deserr(default)]
     cursor: Option<String>,
 }
 

@@ -1,0 +1,253 @@
+//! Who reaches whose rows: every route with an id, tried by everybody who must not. The routes are
+//! taken from the OpenAPI document, so a new one is in here by itself; a new kind of row needs a
+//! line in [`Rows::make`], or the test says so.
+
+use domain::users::Role;
+use reqwest::Method;
+use serde_json::json;
+use tests::support::{
+    App, Client, Reply,
+    app::{PASSWORD, login},
+    routes,
+};
+
+/// Whose a row is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Belongs {
+    /// One person's: to colleagues it does not exist.
+    Person,
+    /// The company's: colleagues meet it as far as their role goes.
+    Company,
+}
+
+/// One row of every kind, of one company.
+struct Rows {
+    owner: Client,
+    admin: Client,
+}
+
+impl Rows {
+    /// A new row of the kind that a path is about: its id, and whose it is.
+    async fn make(&self, path: &str) -> (String, Belongs) {
+        let kind = path
+            .trim_start_matches("/api/")
+            .split("/{")
+            .next()
+            .unwrap_or_default();
+        let id = |reply: Reply| {
+            let row = reply.json();
+            row["id"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no id: {row}"))
+                .to_owned()
+        };
+        match kind {
+            "documents" => {
+                let text = format!("A secret {}.", rand::random::<u64>());
+                let upload =
+                    self.owner
+                        .upload("/api/documents/upload", "a.txt", text.as_bytes(), &[]);
+                (id(upload.await), Belongs::Person)
+            }
+            "api-keys" => {
+                let body = json!({"name": "laptop", "scopes": ["read"]});
+                (
+                    id(self.owner.post("/api/api-keys", &body).await),
+                    Belongs::Person,
+                )
+            }
+            "auth/sessions" => (self.another_session().await, Belongs::Person),
+            "users" => (self.owner.id().to_owned(), Belongs::Company),
+            "invitations" => {
+                let body = json!({"email": tests::support::make::email(), "role": "developer"});
+                let invitation = self.admin.post("/api/invitations", &body).await;
+                (id(invitation), Belongs::Company)
+            }
+            other => panic!("{path}: say in Rows::make how a row of {other} is made"),
+        }
+    }
+}
+
+impl Rows {
+    /// A session of the owner's besides the one this test needs.
+    async fn another_session(&self) -> String {
+        let ids = async || -> Vec<String> {
+            let list = self.owner.get("/api/auth/sessions").await.json();
+            let sessions = list.as_array().expect("a list").iter();
+            sessions
+                .map(|session| session["id"].as_str().expect("an id").to_owned())
+                .collect()
+        };
+        let before = ids().await;
+        self.owner
+            .post("/api/auth/login", &login(self.owner.email(), PASSWORD))
+            .await
+            .expect(200);
+        ids()
+            .await
+            .into_iter()
+            .find(|id| !before.contains(id))
+            .expect("a new session")
+    }
+}
+
+/// A body that would be accepted from somebody who may: a refusal is then about who asks.
+fn body_for(path: &str) -> serde_json::Value {
+    match path {
+        "/api/documents/{id}" => json!({"fileName": "b.txt"}),
+        "/api/users/{id}" => json!({"name": "Somebody Else"}),
+        _ => json!({}),
+    }
+}
+
+async fn send(client: &Client, method: &str, template: &str, id: &str) -> Reply {
+    let path = template.replacen("{id}", id, 1);
+    assert!(
+        !path.contains('{'),
+        "{template} has more than one variable: extend this test"
+    );
+    let method: Method = method.parse().expect("a method");
+    let mut request = client.request(method.clone(), &path);
+    if method != Method::GET && method != Method::DELETE {
+        request = request.json(&body_for(template));
+    }
+    Reply::to(request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_reaches_a_row_that_is_not_theirs() {
+    let app = App::start().await;
+    let admin = app.register().await;
+    let rows = Rows {
+        owner: app.member(&admin, "developer").await,
+        admin: admin.clone(),
+    };
+    let colleague = app.member(&admin, "developer").await;
+    let requester = app.member(&admin, "requester").await;
+    let stranger = app.register().await;
+    let nobody = app.anonymous();
+    let with_id = routes::all()
+        .into_iter()
+        .filter(|route| route.path.contains('{'));
+    let mut tried = 0;
+    for route in with_id {
+        let least = route
+            .least_role()
+            .unwrap_or_else(|| panic!("{route:?} is open to everybody"));
+        let (id, belongs) = rows.make(&route.path).await;
+        let case = |who: &str, reply: &Reply| {
+            format!("{} {} as {who}: {}", route.method, route.path, reply.text())
+        };
+
+        let reply = send(&stranger, &route.method, &route.path, &id).await;
+        assert_eq!(
+            reply.status,
+            404,
+            "{}",
+            case("another company's admin", &reply)
+        );
+
+        let reply = send(&nobody, &route.method, &route.path, &id).await;
+        assert_eq!(reply.status, 401, "{}", case("nobody", &reply));
+
+        let expected = if least > Role::Developer {
+            Some(403)
+        } else {
+            (belongs == Belongs::Person).then_some(404)
+        };
+        let reply = send(&colleague, &route.method, &route.path, &id).await;
+        match expected {
+            Some(status) => assert_eq!(reply.status, status, "{}", case("a colleague", &reply)),
+            None => assert!(reply.status < 300, "{}", case("a colleague", &reply)),
+        }
+
+        let expected = if least > Role::Requester {
+            Some(403)
+        } else {
+            (belongs == Belongs::Person).then_some(404)
+        };
+        let reply = send(&requester, &route.method, &route.path, &id).await;
+        match expected {
+            Some(status) => assert_eq!(reply.status, status, "{}", case("a requester", &reply)),
+            None => assert!(reply.status < 300, "{}", case("a requester", &reply)),
+        }
+        if belongs == Belongs::Person {
+            let reply = send(&rows.owner, &route.method, &route.path, &id).await;
+            assert!(reply.status < 300, "{}", case("its owner", &reply));
+        }
+        tried += 1;
+    }
+    assert!(tried >= 11, "only {tried} routes with an id were found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_refuses_who_lacks_the_role_before_it_reads_the_body() {
+    let app = App::start().await;
+    let admin = app.register().await;
+    let requester = app.member(&admin, "requester").await;
+    let nobody = app.anonymous();
+    for route in routes::all() {
+        let Some(least) = route.least_role() else {
+            continue;
+        };
+        let path = route
+            .path
+            .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d");
+        let garbage = |client: &Client| {
+            let method: Method = route.method.parse().expect("a method");
+            client
+                .request(method, &path)
+                .header("content-type", "text/garbage")
+                .body("{")
+        };
+        let reply = Reply::to(garbage(&nobody)).await;
+        assert_eq!(
+            reply.status,
+            401,
+            "{} {}: {}",
+            route.method,
+            route.path,
+            reply.text()
+        );
+        if least > Role::Requester {
+            let reply = Reply::to(garbage(&requester)).await;
+            assert_eq!(
+                reply.status,
+                403,
+                "{} {}: {}",
+                route.method,
+                route.path,
+                reply.text()
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_one_company_hold_nothing_of_another() {
+    let app = App::start().await;
+    let ours = app.register().await;
+    let theirs = app.register().await;
+    let rows = Rows {
+        owner: theirs.clone(),
+        admin: theirs.clone(),
+    };
+    for kind in ["documents", "api-keys", "invitations"] {
+        rows.make(&format!("/api/{kind}/{{id}}")).await;
+    }
+    let lists = routes::all()
+        .into_iter()
+        .filter(|route| route.method == "GET" && !route.path.contains('{'));
+    for route in lists {
+        let reply = ours.get(&route.path).await;
+        reply.expect(200);
+        for foreign in [theirs.id(), theirs.email()] {
+            assert!(
+                !reply.text().contains(foreign),
+                "{}: {}",
+                route.path,
+                reply.text()
+            );
+        }
+    }
+}
