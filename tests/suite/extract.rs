@@ -4,5 +4,6 @@ mod extract {
     pub(crate) mod demo;
     pub(crate) mod hostile;
     pub(crate) mod kinds;
+    pub(crate) mod soundness;
     pub(crate) mod support;
 }

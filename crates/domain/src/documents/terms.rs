@@ -118,8 +118,29 @@ fn is_mark(char: char) -> bool {
 fn give_run(run: &str, kind: Kind, give: &mut impl FnMut(&str)) {
     match kind {
         Kind::Separator => {}
-        Kind::Letter => give(&run[..floor_boundary(run, MAX_WORD_BYTES)]),
+        Kind::Letter => {
+            let word = &run[..floor_boundary(run, MAX_WORD_BYTES)];
+            let (number, rest) = word.split_at(power_of_ten(word));
+            [number, rest]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .for_each(give);
+        }
         Kind::Cjk => give_pairs(run, give),
+    }
+}
+
+/// How much of a word is a number like `12e4`: Postgres takes it for one and starts a new word
+/// behind it, so that `12e4ab`, half of a commit's hash perhaps, must be two words here as well.
+fn power_of_ten(word: &str) -> usize {
+    let digits = |from: usize| word[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let mantissa = digits(0);
+    if mantissa == 0 || !word[mantissa..].starts_with('e') {
+        return 0;
+    }
+    match digits(mantissa + 1) {
+        0 => 0,
+        exponent => mantissa + 1 + exponent,
     }
 }
 
@@ -185,6 +206,14 @@ mod tests {
         );
         assert_eq!(query_terms("to be or not to be"), ["to", "be", "or", "not"]);
         assert!(query_terms("?! —").is_empty());
+    }
+
+    #[test]
+    fn a_number_with_an_exponent_is_a_word_as_it_is_to_postgres() {
+        assert_eq!(
+            searchable("12e4ab e2e 1e5 3d2 2e"),
+            "12e4 ab e2e 1e5 3d2 2e"
+        );
     }
 
     #[test]

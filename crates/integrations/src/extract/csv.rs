@@ -14,19 +14,21 @@ const SAMPLE: usize = 20;
 /// The records, a blank line between them.
 pub fn extract(bytes: &[u8]) -> Result<Extracted, ExtractFault> {
     let table = text::read(bytes, None)?;
-    let delimiter = delimiter(&table).unwrap_or(b',');
-    let mut records = records(&table, delimiter).peekable();
+    let mut records = records(&table, ragged_delimiter(&table).unwrap_or(b','));
+    let first = records
+        .next()
+        .transpose()
+        .map_err(unreadable)?
+        .unwrap_or_default();
     let mut draft = Draft::default();
-    let labels = match records.peek() {
-        Some(Ok(first)) if is_header(first) => labels(
-            &records
-                .next()
-                .transpose()
-                .map_err(unreadable)?
-                .unwrap_or_default(),
-        ),
-        _ => Vec::new(),
+    let labels = if is_header(&first) {
+        labels(&first)
+    } else {
+        Vec::new()
     };
+    if labels.is_empty() {
+        push_record(&mut draft, &labels, &first)?;
+    }
     for record in records {
         push_record(&mut draft, &labels, &record.map_err(unreadable)?)?;
     }
@@ -42,33 +44,36 @@ fn records(table: &str, delimiter: u8) -> impl Iterator<Item = Result<StringReco
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
-        .from_reader(std::io::Cursor::new(table.to_owned()))
+        .from_reader(table.as_bytes())
         .into_records()
 }
 
 /// What stands between the values: the candidate by which the first records all have the same
 /// number of values, and the more the better. None if there is no such candidate.
 pub fn delimiter(table: &str) -> Option<u8> {
-    let width = |delimiter: &u8| {
-        let widths: Vec<usize> = records(table, *delimiter)
-            .take(SAMPLE)
-            .flatten()
-            .map(|record| record.len())
-            .collect();
+    best_delimiter(table, |first, width| width == first)
+}
+
+/// As [`delimiter`], for files that call themselves tables: records may lack values at their end.
+pub fn ragged_delimiter(table: &str) -> Option<u8> {
+    delimiter(table).or_else(|| best_delimiter(table, |first, width| (2..=first).contains(&width)))
+}
+
+/// The candidate that makes the most columns, of those by which every record fits the first.
+fn best_delimiter(table: &str, fits: impl Fn(usize, usize) -> bool) -> Option<u8> {
+    let columns = |delimiter: &u8| {
+        let sample = records(table, *delimiter).take(SAMPLE).flatten();
+        let widths: Vec<usize> = sample.map(|record| record.len()).collect();
         let first = *widths.first()?;
         // A sample may end within a record.
-        let whole = if widths.len() > 2 {
-            &widths[..widths.len() - 1]
-        } else {
-            &widths[..]
-        };
-        (first > 1 && whole.iter().all(|width| *width == first)).then_some(first)
+        let whole = &widths[..widths.len().saturating_sub(usize::from(widths.len() > 2))];
+        (first > 1 && whole.iter().all(|width| fits(first, *width))).then_some(first)
     };
     let best = DELIMITERS
         .iter()
         .rev()
-        .max_by_key(|delimiter| width(delimiter))?;
-    width(best).map(|_| *best)
+        .max_by_key(|delimiter| columns(delimiter))?;
+    columns(best).map(|_| *best)
 }
 
 /// Names the columns, if the first record does: each value once, none empty, none a number.

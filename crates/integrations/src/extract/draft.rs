@@ -81,10 +81,11 @@ pub fn too_many_chars() -> ExtractFault {
     ))
 }
 
-/// A heading's words on one line, none too long.
+/// A heading's words on one line, none too long, without the sign that links to it.
 pub fn title(words: &str) -> String {
     let mut title = String::new();
     for word in words.split(|char: char| char.is_whitespace() || !is_kept(char)) {
+        let word = word.trim_matches(['§', '¶']);
         if !word.is_empty() && !title.is_empty() {
             title.push(' ');
         }

@@ -27,7 +27,7 @@ pub fn check_tags(html: &str) -> Result<(), ExtractFault> {
         rest = behind;
         let closes = rest.starts_with('/');
         let name = tag_name(rest.trim_start_matches('/'));
-        if name.is_empty() || SELF_ENDING.contains(&name.as_str()) {
+        if name.is_empty() || SELF_ENDING.contains(&name.as_str()) || ends_itself(rest) {
             continue;
         }
         open = if closes {
@@ -43,6 +43,11 @@ pub fn check_tags(html: &str) -> Result<(), ExtractFault> {
         }
     }
     Ok(())
+}
+
+/// Whether a tag is written `<path … />`, as drawings are full of.
+fn ends_itself(tag: &str) -> bool {
+    tag.find('>').is_some_and(|end| tag[..end].ends_with('/'))
 }
 
 /// The name at the beginning of a tag, in lower case.

@@ -18,7 +18,7 @@ pub fn kind(sample: &str, whole: bool, file_name: &FileName) -> Option<DocumentT
         _ if is_page(start) => DocumentType::Html,
         "html" | "htm" | "xhtml" if has_tags(start) => DocumentType::Html,
         "json" | "jsonl" | "ndjson" | "geojson" if starts_like_json(start) => DocumentType::Json,
-        "csv" | "tsv" | "tab" if csv::delimiter(sample).is_some() => DocumentType::Csv,
+        "csv" | "tsv" | "tab" if csv::ragged_delimiter(sample).is_some() => DocumentType::Csv,
         "md" | "markdown" | "mdown" | "mkd" => DocumentType::Markdown,
         "txt" | "text" | "log" => DocumentType::Text,
         _ if is_json(start, whole) => DocumentType::Json,
