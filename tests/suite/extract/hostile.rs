@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::documents::{DocumentType, ExtractFault};
 use integrations::extract::{ExtractError, Extractor};
+use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
 use tests::samples::{self, docx, pdf};
 
 use super::support::{File, extractor};
@@ -69,6 +70,7 @@ async fn the_child_can_write_no_file() {
     assert_eq!(misbehaving("write-file").await, Ok("refused".into()));
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn where_landlock_stands_the_child_reads_no_other_file_and_reaches_no_network() {
     if !std::fs::read_to_string("/sys/kernel/security/lsm")

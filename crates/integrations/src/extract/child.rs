@@ -73,14 +73,26 @@ fn report_only_places_of_panics() {
 
 /// Takes away memory, time, files and the network, as far as the machine can.
 fn confine(command: &ExtractCommand) -> io::Result<()> {
-    Resource::AS.set(command.memory_bytes, command.memory_bytes)?;
-    Resource::CPU.set(command.cpu_seconds, command.cpu_seconds + 1)?;
-    Resource::CORE.set(0, 0)?;
-    Resource::NOFILE.set(16, 16)?;
+    limit(Resource::AS, command.memory_bytes)?;
+    limit(Resource::CPU, command.cpu_seconds)?;
+    limit(Resource::CORE, 0)?;
+    limit(Resource::NOFILE, 16)?;
+    // A person who tries this by hand may send the answer to a file.
     if !std::fs::metadata("/proc/self/fd/1").is_ok_and(|output| output.is_file()) {
-        Resource::FSIZE.set(0, 0)?;
+        limit(Resource::FSIZE, 0)?;
     }
     confine_to_file(&command.path)
+}
+
+/// Lowers a limit, and leaves one second more of processor time so that the signal that says why
+/// comes first.
+fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    if !resource.is_supported() {
+        return Ok(());
+    }
+    let (_, hard) = resource.get()?;
+    let grace = u64::from(resource == Resource::CPU);
+    resource.set(most.min(hard), most.saturating_add(grace).min(hard))
 }
 
 /// Leaves nothing of the file system but the file, and no TCP. Kernels without Landlock do less,
