@@ -1,3 +1,9 @@
 //! The product, tested through the doors its users use.
 
+mod api_keys;
 mod auth;
+mod idempotency;
+mod invitations;
+mod seeds;
+mod users;
+mod wire;

@@ -130,6 +130,24 @@ impl App {
         self.anonymous().signed_in(&reply.json())
     }
 
+    /// Somebody of this role in the admin's company, signed in.
+    pub async fn member(&self, admin: &Client, role: &str) -> Client {
+        let body = make::member(role);
+        admin.post("/api/users", &body).await.expect(201);
+        self.sign_in(body["email"].as_str().expect("an address"))
+            .await
+    }
+
+    /// Signs somebody in who has the password of tests.
+    pub async fn sign_in(&self, email: &str) -> Client {
+        let reply = self
+            .anonymous()
+            .post("/api/auth/login", &login(email, PASSWORD))
+            .await;
+        reply.expect(200);
+        self.anonymous().signed_in(&reply.json())
+    }
+
     /// A connection to the Redis behind the server.
     pub async fn redis(&self) -> MultiplexedConnection {
         let url = self.config.queue.redis_url.expose_secret();

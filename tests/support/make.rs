@@ -9,6 +9,11 @@ pub fn email() -> String {
     format!("ada-{:016x}@example.com", rand::random::<u64>())
 }
 
+/// Somebody to be added to a company, with the password of tests.
+pub fn member(role: &str) -> Value {
+    json!({ "email": email(), "name": "Grace Hopper", "role": role, "password": PASSWORD })
+}
+
 /// A registration of a new company.
 pub fn registration() -> Value {
     json!({

@@ -1,0 +1,34 @@
+//! Example data for development.
+
+use api::seed::{Seed, run};
+use tests::support::{App, app::login};
+
+fn seed(app: &App, force: bool) -> Seed {
+    let password = "example-Otter-2024".to_owned().into();
+    Seed {
+        seed_password: password,
+        force,
+        db: app.config.db.clone(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seeding_twice_adds_once() {
+    let app = App::start().await;
+    let added = run(&seed(&app, false)).await.expect("seeded");
+    assert_eq!(added.len(), 5, "{added:?}");
+    assert!(run(&seed(&app, false)).await.expect("seeded").is_empty());
+    for role in ["admin", "lead", "developer", "requester"] {
+        let body = login(&format!("{role}@example.com"), "example-Otter-2024");
+        let reply = app.anonymous().post("/api/auth/login", &body).await;
+        assert_eq!(reply.expect(200).json()["user"]["role"], role);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_others_work_in_is_not_seeded_by_accident() {
+    let app = App::start().await;
+    app.register().await;
+    assert!(run(&seed(&app, false)).await.is_err());
+    assert_eq!(run(&seed(&app, true)).await.expect("forced").len(), 5);
+}

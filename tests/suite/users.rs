@@ -1,0 +1,6 @@
+//! People of a company.
+
+mod create;
+mod list;
+mod me;
+mod update;
