@@ -8,11 +8,7 @@ use integrations::extract::Extractor;
 use secrecy::ExposeSecret as _;
 use worker::Worker;
 
-use super::{
-    App, Client,
-    app::{PASSWORD, login},
-    make,
-};
+use super::App;
 
 #[derive(Parser)]
 struct Arguments {
@@ -80,24 +76,6 @@ impl App {
         let mut files = Vec::new();
         collect(&folder, &mut files);
         files
-    }
-
-    /// Somebody in the company of `colleague`, signed in.
-    pub async fn member(&self, colleague: &Client, role: &str) -> Client {
-        let email = make::email();
-        self.database()
-            .run(&format!(
-                "INSERT INTO users (id, company_id, email, name, role, password_hash)
-                 SELECT gen_random_uuid(), company_id, '{email}', 'Member', '{role}', password_hash
-                 FROM users WHERE id = '{}'",
-                colleague.id()
-            ))
-            .await;
-        let reply = self
-            .anonymous()
-            .post("/api/auth/login", &login(&email, PASSWORD))
-            .await;
-        self.anonymous().signed_in(&reply.expect(200).json())
     }
 }
 
