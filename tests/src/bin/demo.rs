@@ -28,7 +28,7 @@ struct Arguments {
     #[arg(long, env = "DEMO_EMAIL", default_value = "developer@example.com")]
     email: String,
     /// With which password.
-    #[arg(long, env = "SEED_PASSWORD", default_value = "prompt-architect-dev")]
+    #[arg(long, env = "SEED_PASSWORD", default_value = "example-Otter-2024")]
     password: String,
 }
 
