@@ -1,6 +1,8 @@
 //! Files that try the extraction, made on the spot and the same every time: hostile ones, large
 //! ones, and two of the demo's samples that no editor should be needed for.
 
+use std::fmt::Write;
+
 pub mod demo;
 pub mod docx;
 pub mod pdf;
@@ -19,9 +21,11 @@ pub fn long_text(length: usize) -> String {
         if text.len() >= length {
             break;
         }
-        text.push_str(&format!(
-            "Paragraph {number} repeats that water is wet. It does so for size.\n\n"
-        ));
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(
+            text,
+            "Paragraph {number} repeats that water is wet. It does so for size.\n"
+        );
     }
     text
 }

@@ -13,7 +13,7 @@ use tests::samples::{demo, docx, pdf};
 /// A question whose answer is known.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Question {
+struct Known {
     question: String,
     file: String,
     must_contain: String,
@@ -60,7 +60,7 @@ fn passages() -> Vec<Passage> {
 #[test]
 fn every_question_finds_the_passage_that_answers_it() {
     let questions = std::fs::read(folder().join("questions.json")).expect("the questions");
-    let questions: Vec<Question> = serde_json::from_slice(&questions).expect("questions");
+    let questions: Vec<Known> = serde_json::from_slice(&questions).expect("questions");
     let passages = passages();
     assert!(questions.len() >= 12 && passages.len() >= 20);
     let mut missed = Vec::new();

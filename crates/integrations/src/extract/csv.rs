@@ -18,7 +18,7 @@ pub fn extract(bytes: &[u8]) -> Result<Extracted, ExtractFault> {
     let first = records
         .next()
         .transpose()
-        .map_err(unreadable)?
+        .map_err(|error| unreadable(&error))?
         .unwrap_or_default();
     let mut draft = Draft::default();
     let labels = if is_header(&first) {
@@ -30,7 +30,11 @@ pub fn extract(bytes: &[u8]) -> Result<Extracted, ExtractFault> {
         push_record(&mut draft, &labels, &first)?;
     }
     for record in records {
-        push_record(&mut draft, &labels, &record.map_err(unreadable)?)?;
+        push_record(
+            &mut draft,
+            &labels,
+            &record.map_err(|error| unreadable(&error))?,
+        )?;
     }
     if draft.chars() == 0 {
         draft.push(&labels.join("\n"))?;
@@ -119,7 +123,7 @@ fn push_record(
 }
 
 /// Says where a table cannot be read.
-fn unreadable(error: ::csv::Error) -> ExtractFault {
+fn unreadable(error: &::csv::Error) -> ExtractFault {
     match error.position() {
         Some(position) => broken(format!("line {} cannot be read", position.line())),
         None => broken("it cannot be read as a table"),

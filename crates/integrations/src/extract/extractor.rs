@@ -69,13 +69,12 @@ impl Extractor {
     /// is dropped before, the child is killed.
     pub async fn run(&self, path: &Path, kind: DocumentType) -> Result<Extracted, ExtractError> {
         let mut child = self.command(path, kind).spawn()?;
-        match tokio::time::timeout(self.time_limit, finish(&mut child)).await {
-            Ok(end) => end?.verdict(),
-            Err(_) => {
-                child.kill().await?;
-                Err(takes_too_long())
-            }
-        }
+        let finished = tokio::time::timeout(self.time_limit, finish(&mut child)).await;
+        let Ok(end) = finished else {
+            child.kill().await?;
+            return Err(takes_too_long());
+        };
+        end?.verdict()
     }
 
     /// The child's command line: nothing of our environment, no input.

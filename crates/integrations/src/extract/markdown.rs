@@ -18,11 +18,11 @@ pub fn with_headings(text: String) -> Extracted {
     for (event, place) in Parser::new_ext(&text, options()).into_offset_iter() {
         match (event, &mut open) {
             (Event::Start(Tag::Heading { level, .. }), _) => {
-                open = Some((place.start, level, String::new()))
+                open = Some((place.start, level, String::new()));
             }
             (Event::End(TagEnd::Heading(_)), _) => headings.extend(open.take().and_then(heading)),
             (Event::Text(words) | Event::Code(words), Some((_, _, title))) => {
-                title.push_str(&words)
+                title.push_str(&words);
             }
             (Event::SoftBreak | Event::HardBreak, Some((_, _, title))) => title.push(' '),
             _ => {}

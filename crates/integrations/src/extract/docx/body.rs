@@ -134,7 +134,7 @@ impl<'a> Body<'a> {
             Event::End(_) if self.skipped > 0 => self.skipped -= 1,
             _ if self.skipped > 0 => {}
             Event::Start(element) if SKIPPED.contains(&element.local_name().as_ref()) => {
-                self.skipped = 1
+                self.skipped = 1;
             }
             Event::Start(element) => return self.start(element),
             Event::Empty(element) if element.local_name().as_ref() != "p" => self.mark(element),

@@ -42,7 +42,7 @@ impl<'a> Package<'a> {
     pub fn main_part(&self) -> Result<String, ExtractFault> {
         let mut names: Vec<&str> = self.archive.file_names().collect();
         names.sort_unstable();
-        let main = |name: &&&str| name.starts_with("word/document") && name.ends_with(".xml");
+        let main = |name: &&&str| is_main_part(name);
         let found = names
             .iter()
             .find(main)
@@ -93,6 +93,14 @@ impl<'a> Package<'a> {
         self.left -= used.get();
         Ok(())
     }
+}
+
+/// `word/document.xml`, or `word/document2.xml` as some editors call it.
+fn is_main_part(name: &str) -> bool {
+    let number = name
+        .strip_prefix("word/document")
+        .and_then(|rest| rest.strip_suffix(".xml"));
+    number.is_some_and(|number| number.chars().all(|char| char.is_ascii_digit()))
 }
 
 /// The refusal of an archive that is larger than it looks.
