@@ -32,13 +32,16 @@ COMMENT ON COLUMN jobs.epoch IS 'Raised at each dispatch: part of the transport'
 COMMENT ON COLUMN jobs.lease_token IS 'Who holds the job now; every effect and every end of an attempt names it.';
 COMMENT ON COLUMN jobs.snoozes IS 'Waits for somebody else''s limit; they spend no attempt.';
 
-CREATE INDEX jobs_waiting ON jobs (kind, run_at) WHERE state = 'queued' AND dispatched_at IS NULL;
+CREATE INDEX jobs_waiting ON jobs (kind, fair_key, run_at, id) WHERE state = 'queued' AND dispatched_at IS NULL;
 CREATE INDEX jobs_dispatched ON jobs (kind, dispatched_at) WHERE state = 'queued' AND dispatched_at IS NOT NULL;
 CREATE INDEX jobs_leases ON jobs (lease_until) WHERE state = 'running';
-CREATE UNIQUE INDEX jobs_dedupe ON jobs (kind, dedupe_key) WHERE state IN ('queued', 'running');
+-- Keyed so that dispatch, which knows the kind alone, is never tempted to use it.
+CREATE UNIQUE INDEX jobs_dedupe ON jobs (dedupe_key, kind)
+    WHERE dedupe_key IS NOT NULL AND state IN ('queued', 'running');
 CREATE INDEX jobs_company ON jobs (company_id, id);
 CREATE INDEX jobs_company_state ON jobs (company_id, state, id);
 CREATE INDEX jobs_subject ON jobs (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX jobs_dead ON jobs (kind, dedupe_key) WHERE state = 'dead';
 CREATE INDEX jobs_settled ON jobs (finished_at) WHERE state IN ('done', 'cancelled');
 
 CREATE TABLE job_pauses (
