@@ -145,21 +145,13 @@ pub async fn discard(
     ids: &[JobId],
     limit: i64,
 ) -> QueryResult<usize> {
-    diesel::sql_query(
-        "UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp(), dispatched_at = NULL
-         WHERE id IN (
-             SELECT id FROM jobs
-             WHERE (state = 'dead' OR (state = 'queued' AND id = ANY($1)))
-               AND (cardinality($1) = 0 OR id = ANY($1))
-               AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR company_id = $3)
-             LIMIT $4 FOR UPDATE SKIP LOCKED)",
-    )
-    .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
-    .bind::<sql_types::Nullable<sql_types::Text>, _>(filter.kind)
-    .bind::<sql_types::Nullable<sql_types::Uuid>, _>(filter.company_id)
-    .bind::<sql_types::BigInt, _>(limit)
-    .execute(conn)
-    .await
+    diesel::sql_query(include_str!("discard.sql"))
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
+        .bind::<sql_types::Nullable<sql_types::Text>, _>(filter.kind)
+        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(filter.company_id)
+        .bind::<sql_types::BigInt, _>(limit)
+        .execute(conn)
+        .await
 }
 
 /// Stops handing out jobs of this kind; those already handed out run on.

@@ -1,5 +1,6 @@
 -- Gives dead jobs a new round of attempts: those of $1, or all when $1 is empty, of kind $2 and
--- company $3 where given, at most $4. Their documents are under way again.
+-- company $3 where given, at most $4; of several with one dedupe key the newest. Their documents are
+-- under way again.
 WITH revived AS (
     UPDATE jobs SET state = 'queued', attempts = 0, run_at = clock_timestamp(), finished_at = NULL,
         dispatched_at = NULL, wait_reason = NULL
@@ -11,6 +12,11 @@ WITH revived AS (
               SELECT FROM jobs living
               WHERE living.kind = dead.kind AND living.dedupe_key = dead.dedupe_key
                 AND living.state IN ('queued', 'running'))
+          AND NOT EXISTS (
+              SELECT FROM jobs newer
+              WHERE newer.kind = dead.kind AND newer.dedupe_key = dead.dedupe_key
+                AND newer.state = 'dead' AND newer.id > dead.id
+                AND (cardinality($1) = 0 OR newer.id = ANY($1)))
         LIMIT $4 FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, subject_id
 ), reopened AS (
