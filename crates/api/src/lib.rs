@@ -47,6 +47,9 @@ pub use config::Config;
 /// Jobs of a kind that wait in Redis at once.
 const WINDOW: i64 = 64;
 
+/// After so long an unclaimed job is looked for in Redis.
+const LOST_AFTER_SECONDS: f64 = 3.0;
+
 /// How often the API looks for due jobs that none of its requests has made.
 const PACE: Pace = Pace {
     look: Duration::from_secs(1),
@@ -114,7 +117,7 @@ pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> 
     let rows = db::jobs::Rows {
         pool: app.pool.clone(),
         windows: JobKind::ALL.iter().map(|kind| (*kind, WINDOW)).collect(),
-        lost_after_seconds: 60.0,
+        lost_after_seconds: LOST_AFTER_SECONDS,
     };
     let sender = Sender::new(queue::connect(&app.config.queue)?, app.config.queue.clone());
     dispatch_forever(&rows, &sender, app.wake.clone(), PACE, stop).await;

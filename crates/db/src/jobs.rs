@@ -7,7 +7,9 @@
 mod dispatch;
 mod list;
 
-pub use dispatch::{Rows, Windows, dispatch, due, sweep, take_back, take_back_all};
+pub use dispatch::{
+    Depth, Rows, Windows, depths, dispatch, due, handed_out, sweep, take_back, take_back_all,
+};
 pub use list::{Filter, JobRow, discard, list, pause, paused, resume, retry};
 
 use std::time::Duration;
@@ -201,7 +203,7 @@ pub async fn finish(conn: &mut Connection, held: Lease) -> QueryResult<()> {
 }
 
 /// Ends the attempt; without effect when the lease is lost or the job is finished already.
-/// `random` in 0..1 spreads the retries. Says whether the job is now dead.
+/// `random` in 0..1 spreads the retries.
 pub async fn settle(
     conn: &mut Connection,
     claim: &Claim,

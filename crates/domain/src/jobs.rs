@@ -121,14 +121,20 @@ pub trait Outbox: Send + Sync {
     /// Marks due jobs as dispatched, as many as there is room for, taking turns between owners.
     fn pick(&self) -> impl Future<Output = Result<Vec<Dispatch>, Self::Error>> + Send;
 
-    /// These did not reach Redis.
-    fn take_back(&self, ids: &[JobId]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// Jobs that were handed out a while ago and that no worker has claimed since.
+    fn handed_out(&self) -> impl Future<Output = Result<Vec<Dispatch>, Self::Error>> + Send;
+
+    /// These did not reach Redis, or are there no longer. Says how many still waited.
+    fn take_back(
+        &self,
+        lost: &[Dispatch],
+    ) -> impl Future<Output = Result<usize, Self::Error>> + Send;
 
     /// Redis has lost everything.
     fn take_back_all(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Brings back jobs whose worker died or whose message was lost, and buries the hopeless.
-    fn sweep(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// Brings back jobs whose worker died, buries the hopeless, and says how many there were.
+    fn sweep(&self) -> impl Future<Output = Result<i64, Self::Error>> + Send;
 }
 
 /// How an attempt ended.

@@ -8,10 +8,10 @@
 mod consume;
 mod dispatch;
 
-pub use consume::{Beat, Consumer, Stop};
+pub use consume::{Beat, Consumer, Perform, Stop};
 pub use dispatch::{Pace, dispatch_forever};
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use apalis::prelude::{TaskBuilder, TaskId, TaskSink};
 use apalis_redis::{Config as QueueConfig, RedisStorage};
@@ -67,7 +67,7 @@ impl Sender {
     async fn send_kind(&self, kind: JobKind, jobs: &[&Dispatch]) -> Result<(), SendError> {
         let mut storage = storage(&self.config, self.redis.clone(), kind);
         let tasks = jobs.iter().map(|job| {
-            let id = TaskId::from_string(format!("{}.{}", job.id, job.epoch));
+            let id = TaskId::from_string(message_id(job));
             TaskBuilder::new(JobRef {
                 id: job.id.to_string(),
             })
@@ -94,25 +94,64 @@ impl Sender {
         Ok(!absent)
     }
 
+    /// Those of these jobs whose message no longer waits in Redis. One that a worker has just taken
+    /// and not yet claimed is among them, which costs a repeated message at worst.
+    async fn missing(&self, mut jobs: Vec<Dispatch>) -> Result<Vec<Dispatch>, RedisError> {
+        for kind in JobKind::ALL {
+            if jobs.iter().any(|job| job.kind == *kind) {
+                let waiting = self.waiting(*kind).await?;
+                jobs.retain(|job| job.kind != *kind || !waiting.contains(&message_id(job)));
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The messages of a kind that no worker has fetched.
+    async fn waiting(&self, kind: JobKind) -> Result<HashSet<String>, RedisError> {
+        let queue = queue_config(&self.config, kind);
+        // Both at one moment: apalis moves messages from the first to the second.
+        let (scheduled, active): (Vec<String>, Vec<String>) = redis::pipe()
+            .atomic()
+            .zrange(queue.scheduled_jobs_set(), 0, -1)
+            .lrange(queue.active_jobs_list(), 0, -1)
+            .query_async(&mut self.redis.clone())
+            .await?;
+        Ok(scheduled.into_iter().chain(active).collect())
+    }
+
     /// Removes what apalis keeps of finished jobs, a bounded number at a time.
     async fn tidy(&self) -> Result<(), RedisError> {
-        const SCRIPT: &str = "for _, set in ipairs({KEYS[1], KEYS[2]}) do \
-             for _, id in ipairs(redis.call('SPOP', set, 500)) do \
-               redis.call('HDEL', KEYS[3], id) redis.call('DEL', KEYS[4] .. ':' .. id) \
-             end end";
+        const AT_ONCE: usize = 500;
+        const SCRIPT: &str = "local most = 0 \
+             for _, set in ipairs({KEYS[1], KEYS[2]}) do \
+               local ids = redis.call('SPOP', set, ARGV[1]) \
+               most = math.max(most, #ids) \
+               for _, id in ipairs(ids) do \
+                 redis.call('HDEL', KEYS[3], id) redis.call('DEL', KEYS[4] .. ':' .. id) \
+               end \
+             end return most";
         for kind in JobKind::ALL {
             let queue = queue_config(&self.config, *kind);
-            let mut redis = self.redis.clone();
-            let _: () = redis::Script::new(SCRIPT)
-                .key(queue.done_jobs_set())
-                .key(queue.dead_jobs_set())
-                .key(queue.job_data_hash())
-                .key(queue.job_meta_hash())
-                .invoke_async(&mut redis)
-                .await?;
+            let mut removed = AT_ONCE;
+            while removed == AT_ONCE {
+                removed = redis::Script::new(SCRIPT)
+                    .key(queue.done_jobs_set())
+                    .key(queue.dead_jobs_set())
+                    .key(queue.job_data_hash())
+                    .key(queue.job_meta_hash())
+                    .arg(AT_ONCE)
+                    .invoke_async(&mut self.redis.clone())
+                    .await?;
+            }
         }
         Ok(())
     }
+}
+
+/// What a message is called: another with each dispatch, or Redis would take a repeated one for
+/// the last.
+fn message_id(job: &Dispatch) -> String {
+    format!("{}.{}", job.id, job.epoch)
 }
 
 fn wake_channel(config: &Config) -> String {

@@ -18,8 +18,9 @@ pub struct Config {
     /// Seconds after which a silent worker's jobs are given to another.
     #[arg(long, env = "JOB_LEASE_SECONDS", default_value_t = 10.0)]
     pub job_lease_seconds: f64,
-    /// Seconds after which an unclaimed message counts as lost.
-    #[arg(long, env = "JOB_LOST_AFTER_SECONDS", default_value_t = 60.0)]
+    /// Seconds after which a job that was handed out and not begun is looked for in Redis; one that
+    /// is no longer there is handed out again.
+    #[arg(long, env = "JOB_LOST_AFTER_SECONDS", default_value_t = 3.0)]
     pub job_lost_after_seconds: f64,
     /// Seconds that running jobs get to end when the worker stops; then they are handed back.
     #[arg(long, env = "WORKER_DRAIN_SECONDS", default_value_t = 25)]

@@ -2,7 +2,7 @@
 
 use diesel::{prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
-use domain::jobs::{Dispatch, JobId, JobKind, Outbox};
+use domain::jobs::{Dispatch, JobId, JobKind, JobState, Outbox};
 
 use crate::{
     Connection, Pool,
@@ -23,6 +23,16 @@ struct DispatchRow {
     epoch: i32,
 }
 
+impl From<DispatchRow> for Dispatch {
+    fn from(row: DispatchRow) -> Self {
+        Self {
+            id: row.id,
+            kind: row.kind,
+            epoch: row.epoch,
+        }
+    }
+}
+
 /// Marks due jobs as dispatched and names them.
 pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<Vec<Dispatch>> {
     let (kinds, places): (Vec<_>, Vec<_>) = windows.iter().map(|(k, n)| (k.as_str(), *n)).unzip();
@@ -31,14 +41,7 @@ pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<V
         .bind::<sql_types::Array<sql_types::BigInt>, _>(places)
         .load(conn)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Dispatch {
-            id: row.id,
-            kind: row.kind,
-            epoch: row.epoch,
-        })
-        .collect())
+    Ok(rows.into_iter().map(Dispatch::from).collect())
 }
 
 /// Due jobs, whether handed out or not, in the order they were made.
@@ -55,17 +58,27 @@ pub async fn due(conn: &mut Connection, limit: i64) -> QueryResult<Vec<JobId>> {
         .await
 }
 
-/// These messages did not get out: the jobs wait for another dispatch.
-pub async fn take_back(conn: &mut Connection, ids: &[JobId]) -> QueryResult<()> {
-    diesel::update(
-        jobs::table
-            .filter(jobs::id.eq_any(ids))
-            .filter(jobs::state.eq("queued")),
+/// Names jobs that were dispatched so many seconds ago and that nobody has claimed since.
+pub async fn handed_out(conn: &mut Connection, seconds: f64) -> QueryResult<Vec<Dispatch>> {
+    let rows: Vec<DispatchRow> = diesel::sql_query(
+        "SELECT id, kind, epoch FROM jobs
+         WHERE state = 'queued' AND dispatched_at < clock_timestamp() - $1 * interval '1 second'
+         LIMIT 1000",
     )
-    .set(jobs::dispatched_at.eq(None::<chrono::DateTime<chrono::Utc>>))
-    .execute(conn)
-    .await
-    .map(|_| ())
+    .bind::<sql_types::Double, _>(seconds)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(Dispatch::from).collect())
+}
+
+/// These messages are lost or did not get out: the jobs wait for another dispatch. Says how many.
+pub async fn take_back(conn: &mut Connection, lost: &[Dispatch]) -> QueryResult<usize> {
+    let (ids, epochs): (Vec<_>, Vec<_>) = lost.iter().map(|job| (job.id, job.epoch)).unzip();
+    diesel::sql_query(include_str!("take_back.sql"))
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
+        .bind::<sql_types::Array<sql_types::Integer>, _>(epochs)
+        .execute(conn)
+        .await
 }
 
 /// Every message is lost: all jobs that wait for a worker are dispatched again.
@@ -78,13 +91,43 @@ pub async fn take_back_all(conn: &mut Connection) -> QueryResult<()> {
     .map(|_| ())
 }
 
-/// Takes back the jobs of silent workers and lost messages, and buries what has no attempts left.
-pub async fn sweep(conn: &mut Connection, lost_after_seconds: f64) -> QueryResult<()> {
-    diesel::sql_query(include_str!("sweep.sql"))
-        .bind::<sql_types::Double, _>(lost_after_seconds)
-        .execute(conn)
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = sql_types::BigInt)]
+    count: i64,
+}
+
+/// Takes back the jobs of silent workers, buries what has no attempts left, and says how many
+/// workers' jobs these were.
+pub async fn sweep(conn: &mut Connection) -> QueryResult<i64> {
+    let swept: Count = diesel::sql_query(include_str!("sweep.sql"))
+        .get_result(conn)
+        .await?;
+    Ok(swept.count)
+}
+
+/// How many jobs of a kind are in a state.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Depth {
+    /// The kind.
+    #[diesel(sql_type = sql_types::Text)]
+    pub kind: JobKind,
+    /// Queued, running or dead.
+    #[diesel(sql_type = sql_types::Text)]
+    pub state: JobState,
+    /// How many.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub jobs: i64,
+    /// How long the oldest of those that wait has been due.
+    #[diesel(sql_type = sql_types::Double)]
+    pub age_seconds: f64,
+}
+
+/// Counts the jobs that are not settled.
+pub async fn depths(conn: &mut Connection) -> QueryResult<Vec<Depth>> {
+    diesel::sql_query(include_str!("depth.sql"))
+        .load(conn)
         .await
-        .map(|_| ())
 }
 
 /// The job table as the dispatch loop sees it.
@@ -93,7 +136,7 @@ pub struct Rows {
     pub pool: Pool,
     /// How much is handed out at once.
     pub windows: Windows,
-    /// Seconds after which an unclaimed message counts as lost.
+    /// Seconds after which an unclaimed job is looked for in Redis.
     pub lost_after_seconds: f64,
 }
 
@@ -115,15 +158,19 @@ impl Outbox for Rows {
         Ok(dispatch(&mut *self.pool.get().await?, &self.windows).await?)
     }
 
-    async fn take_back(&self, ids: &[JobId]) -> Result<(), OutboxError> {
-        Ok(take_back(&mut *self.pool.get().await?, ids).await?)
+    async fn handed_out(&self) -> Result<Vec<Dispatch>, OutboxError> {
+        Ok(handed_out(&mut *self.pool.get().await?, self.lost_after_seconds).await?)
+    }
+
+    async fn take_back(&self, lost: &[Dispatch]) -> Result<usize, OutboxError> {
+        Ok(take_back(&mut *self.pool.get().await?, lost).await?)
     }
 
     async fn take_back_all(&self) -> Result<(), OutboxError> {
         Ok(take_back_all(&mut *self.pool.get().await?).await?)
     }
 
-    async fn sweep(&self) -> Result<(), OutboxError> {
-        Ok(sweep(&mut *self.pool.get().await?, self.lost_after_seconds).await?)
+    async fn sweep(&self) -> Result<i64, OutboxError> {
+        Ok(sweep(&mut *self.pool.get().await?).await?)
     }
 }

@@ -1,5 +1,5 @@
--- Takes back jobs whose worker went silent; one that has no attempts left dies, and its document
--- with it. $1: the seconds after which an unclaimed message counts as lost.
+-- Takes back jobs whose worker went silent and counts them; one that has no attempts left dies, and
+-- its document with it.
 WITH silent AS (
     UPDATE jobs SET
         state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'queued' END,
@@ -11,13 +11,10 @@ WITH silent AS (
         SELECT id FROM jobs WHERE state = 'running' AND lease_until < clock_timestamp()
         LIMIT 1000 FOR UPDATE SKIP LOCKED)
     RETURNING kind, state, subject_id, error_class, error_message
-), lost AS (
-    UPDATE jobs SET dispatched_at = NULL
-    WHERE id IN (
-        SELECT id FROM jobs
-        WHERE state = 'queued' AND dispatched_at < clock_timestamp() - $1 * interval '1 second'
-        LIMIT 1000 FOR UPDATE SKIP LOCKED)
+), failed AS (
+    UPDATE documents SET status = 'failed', error_code = s.error_class, error = s.error_message
+    FROM silent s
+    WHERE s.state = 'dead' AND documents.id = s.subject_id
+      AND s.kind IN ('documents.extract', 'documents.embed')
 )
-UPDATE documents SET status = 'failed', error_code = s.error_class, error = s.error_message
-FROM silent s
-WHERE s.state = 'dead' AND documents.id = s.subject_id AND s.kind IN ('documents.extract', 'documents.embed')
+SELECT count(*) FROM silent
