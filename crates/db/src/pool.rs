@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{
@@ -12,6 +13,8 @@ use diesel_async::{
 };
 use futures::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::jobs::FenceError;
 
 /// A pool of connections.
 pub type Pool = deadpool::Pool<AsyncPgConnection>;
@@ -75,10 +78,50 @@ pub fn connect(config: &Config) -> anyhow::Result<Pool> {
         .build()?)
 }
 
+/// Whether a failure may be over in a moment: there was no connection, or it broke, as when
+/// Postgres starts anew. The transaction may have been committed all the same.
+pub fn is_passing(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let cause = match cause.downcast_ref::<FenceError>() {
+        Some(FenceError::Lost) => return false,
+        Some(FenceError::Database(cause)) => cause,
+        None => match cause.downcast_ref::<Error>() {
+            Some(cause) => cause,
+            None => return cause.is::<PoolError>(),
+        },
+    };
+    match cause {
+        // The end and the start of Postgres are classed as unknown.
+        Error::DatabaseError(kind, _) => matches!(
+            kind,
+            DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::Unknown
+        ),
+        Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => true,
+        _ => false,
+    }
+}
+
 /// Whether Postgres answers right now.
 pub async fn answers(pool: &Pool) -> bool {
     let Ok(mut connection) = pool.get().await else {
         return false;
     };
     connection.batch_execute("SELECT 1").await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_connection_passes_and_a_lost_lease_does_not() {
+        let fault = |kind| Error::DatabaseError(kind, Box::new("x".to_owned()));
+        let closed = || fault(DatabaseErrorKind::ClosedConnection);
+        assert!(is_passing(&closed()) && is_passing(&FenceError::Database(closed())));
+        assert!(is_passing(&PoolError::Closed));
+        assert!(!is_passing(&fault(DatabaseErrorKind::UniqueViolation)));
+        assert!(!is_passing(&FenceError::Lost) && !is_passing(&Error::NotFound));
+    }
 }

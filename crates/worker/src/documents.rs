@@ -2,7 +2,11 @@
 //! and each passage gets its vector. Whatever stops a worker in between, the next attempt goes on
 //! at the first passage without one.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    future::ready,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use db::{
     documents::work::{self, Completion, Pending, Task},
@@ -16,10 +20,10 @@ use domain::{
     jobs::{Claim, Failure, Lease, Outcome},
     providers::{EmbeddingTask, ProviderError},
 };
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use integrations::{extract::ExtractError, storage::StorageError};
 
-use crate::Worker;
+use crate::{Worker, patience::insist, perform::stopped};
 
 /// What stops an embedding.
 #[derive(Debug, thiserror::Error)]
@@ -115,9 +119,13 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
         Err(EmbedError::Provider(cause)) => return Ok(outcome_of(&cause)),
         Err(EmbedError::Other(cause)) => return Err(cause),
     }
-    let mut conn = worker.pool.get().await?;
-    match work::complete(&mut conn, claim.lease, &task, model_id).await? {
+    let completion = insist(worker.config.lease(), || async {
+        let mut conn = worker.pool.get().await?;
+        Ok(work::complete(&mut conn, claim.lease, &task, model_id).await?)
+    });
+    match completion.await? {
         Completion::Complete | Completion::Gone => Ok(Outcome::Done),
+        Completion::Incomplete if worker.stop.is_cancelled() => Ok(stopped()),
         Completion::Incomplete => Ok(Outcome::Retry(Failure::new(
             "incomplete",
             "Some passages were left without a vector; they are embedded again.",
@@ -125,7 +133,9 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
     }
 }
 
-/// Embeds the passages in batches, several calls at once; equal text is sent once.
+/// Embeds the passages in batches, several calls at once; equal text is sent once. After a failure,
+/// or when the worker is to stop, no further call is made, but those under way are paid for: they
+/// are waited for and their vectors stored.
 async fn embed_all(
     worker: &Worker,
     held: Lease,
@@ -133,7 +143,30 @@ async fn embed_all(
     model_id: i16,
     pending: Vec<Pending>,
 ) -> Result<(), EmbedError> {
-    let mut order: Vec<(Sha256, String)> = Vec::new();
+    let (order, places) = distinct(pending);
+    let failed = AtomicBool::new(false);
+    let (order, places, failed) = (&order, &places, &failed);
+    let size = worker.embedder.batch_size();
+    let calls = stream::iter((0..order.len()).step_by(size))
+        .take_while(|_| ready(!failed.load(Ordering::Relaxed) && !worker.stop.is_cancelled()))
+        .map(|start| async move {
+            let batch = &order[start..order.len().min(start + size)];
+            let ended = embed_batch(worker, held, task, model_id, batch, places).await;
+            failed.fetch_or(ended.is_err(), Ordering::Relaxed);
+            ended
+        })
+        .buffer_unordered(usize::from(worker.config.embed_concurrency));
+    let mut failures: Vec<_> = calls.filter_map(|ended| ready(ended.err())).collect().await;
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.swap_remove(0))
+    }
+}
+
+/// The texts in their order, each once, and where each belongs.
+fn distinct(pending: Vec<Pending>) -> (Vec<(Sha256, String)>, HashMap<Sha256, Vec<ChunkId>>) {
+    let mut order = Vec::new();
     let mut places: HashMap<Sha256, Vec<ChunkId>> = HashMap::new();
     for passage in pending {
         let ids = places.entry(passage.sha256).or_default();
@@ -142,13 +175,7 @@ async fn embed_all(
         }
         ids.push(passage.id);
     }
-    let places = &places;
-    stream::iter(order.chunks(worker.embedder.batch_size()).map(Ok))
-        .try_for_each_concurrent(
-            usize::from(worker.config.embed_concurrency),
-            |batch| async move { embed_batch(worker, held, task, model_id, batch, places).await },
-        )
-        .await
+    (order, places)
 }
 
 async fn embed_batch(
@@ -164,6 +191,8 @@ async fn embed_batch(
         .embedder
         .embed(&texts, EmbeddingTask::Document)
         .await?;
+    metrics::counter!("embedded_tokens_total", "model" => worker.embedder.name().to_owned())
+        .increment(made.tokens);
     let rows = batch
         .iter()
         .zip(&made.vectors)
@@ -171,13 +200,13 @@ async fn embed_batch(
             let vector = Embedding::from(vector.as_slice());
             places[sha256].iter().map(move |id| (*id, vector.clone()))
         });
-    let rows: Vec<_> = rows.collect();
-    let mut conn = worker.pool.get().await.map_err(anyhow::Error::from)?;
-    work::store_embeddings(&mut conn, held, task, model_id, rows)
-        .await
-        .map_err(anyhow::Error::from)?;
-    metrics::counter!("embedded_tokens_total", "model" => worker.embedder.name().to_owned())
-        .increment(made.tokens);
+    let (ids, vectors): (Vec<_>, Vec<_>) = rows.unzip();
+    // Paid for: not thrown away because Postgres starts anew at this moment.
+    insist(worker.config.lease(), || async {
+        let mut conn = worker.pool.get().await?;
+        Ok(work::store_embeddings(&mut conn, held, task, model_id, &ids, &vectors).await?)
+    })
+    .await?;
     Ok(())
 }
 

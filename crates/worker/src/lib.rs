@@ -4,6 +4,8 @@
 pub mod config;
 mod documents;
 mod drain;
+mod gauges;
+mod patience;
 pub mod perform;
 mod registry;
 mod run;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 
 use domain::providers::Embedder;
 use integrations::{extract::Extractor, storage::Storage};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use drain::drain;
@@ -31,6 +35,10 @@ pub struct Worker {
     pub config: Config,
     /// What this process is called in the job table.
     pub name: String,
+    /// Ends the worker: nothing new is begun, and long jobs stop where nothing is wasted.
+    pub stop: CancellationToken,
+    /// Rung when a job has ended, since that makes room and may have enqueued the next.
+    pub wake: Arc<Notify>,
 }
 
 impl Worker {
@@ -42,6 +50,8 @@ impl Worker {
             extractor,
             embedder: integrations::llm::embedder(&config.gemini)?,
             name: format!("worker-{}", uuid::Uuid::now_v7()),
+            stop: CancellationToken::new(),
+            wake: Arc::default(),
             config,
         })
     }

@@ -99,9 +99,8 @@ async fn run(config: worker::Config) -> anyhow::Result<()> {
     db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
     let extractor = Extractor::new(std::env::current_exe()?, &["extract"], &config.extractor);
     let worker = Arc::new(worker::Worker::new(config, extractor)?);
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_at_signal(stop.clone()));
-    worker::run(worker, stop).await?;
+    tokio::spawn(stop_at_signal(worker.stop.clone()));
+    worker::run(worker).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -9,36 +9,51 @@ use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{Worker, registry};
+use crate::{Worker, patience::insist, registry};
 
-/// Performs the job if it still waits for somebody. `stop` hands it back unfinished.
-pub async fn perform(worker: &Worker, id: JobId, stop: &CancellationToken) {
-    match attempt(worker, id, stop).await {
-        Ok(()) => {}
-        // The lease runs out by itself, and another attempt follows.
-        Err(cause) => tracing::warn!(error = %cause, job.id = %id, "attempt could not be recorded"),
+/// How long a job that was fetched is claimed when Postgres is away; then its message is given up,
+/// and another follows.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Performs the job if it still waits for somebody, unless the worker is about to end.
+/// `hand_back` puts it back unfinished.
+pub async fn perform(worker: &Worker, id: JobId, hand_back: &CancellationToken) {
+    if worker.stop.is_cancelled() {
+        return;
     }
+    if let Err(cause) = attempt(worker, id, hand_back).await {
+        // The lease runs out by itself, and another attempt follows.
+        tracing::warn!(error = format!("{cause:#}"), job.id = %id, "attempt could not be recorded");
+    }
+    worker.wake.notify_one();
 }
 
-async fn attempt(worker: &Worker, id: JobId, stop: &CancellationToken) -> anyhow::Result<()> {
-    let claim = {
+async fn attempt(worker: &Worker, id: JobId, hand_back: &CancellationToken) -> anyhow::Result<()> {
+    let lease = worker.config.lease();
+    let claim = insist(CLAIM_PATIENCE, || async {
         let mut conn = worker.pool.get().await?;
-        db::jobs::claim(&mut conn, id, &worker.name, worker.config.lease()).await?
+        Ok(db::jobs::claim(&mut conn, id, &worker.name, lease).await?)
+    });
+    let Some(claim) = claim.await? else {
+        return Ok(());
     };
-    let Some(claim) = claim else { return Ok(()) };
     let started = Instant::now();
     let span = tracing::info_span!("job", job.id = %id, job.kind = %claim.kind, request.id = claim.request_id);
-    let outcome = outcome(worker, &claim, stop).instrument(span).await;
+    let outcome = outcome(worker, &claim, hand_back).instrument(span).await;
     record(&claim, outcome.as_ref(), started.elapsed());
-    if let Some(outcome) = outcome {
+    let Some(outcome) = outcome else {
+        return Ok(());
+    };
+    let random = rand::random();
+    insist(lease, || async {
         let mut conn = worker.pool.get().await?;
-        db::jobs::settle(&mut conn, &claim, &outcome, rand::random()).await?;
-    }
-    Ok(())
+        Ok(db::jobs::settle(&mut conn, &claim, &outcome, random).await?)
+    })
+    .await
 }
 
 /// How the attempt ended; `None` when the lease was lost and nothing may be recorded.
-async fn outcome(worker: &Worker, claim: &Claim, stop: &CancellationToken) -> Option<Outcome> {
+async fn outcome(worker: &Worker, claim: &Claim, hand_back: &CancellationToken) -> Option<Outcome> {
     let work = AssertUnwindSafe(timeout(
         claim.kind.time_limit(),
         registry::perform(worker, claim),
@@ -50,8 +65,13 @@ async fn outcome(worker: &Worker, claim: &Claim, stop: &CancellationToken) -> Op
             Err(_) => Outcome::Retry(Failure::new("panic", "The attempt failed unexpectedly.")),
         }),
         () = lease_lost(worker, claim) => None,
-        () = stop.cancelled() => Some(Outcome::Snooze(chrono::Utc::now(), "its worker was stopped".into())),
+        () = hand_back.cancelled() => Some(stopped()),
     }
+}
+
+/// The worker ends before the job does.
+pub fn stopped() -> Outcome {
+    Outcome::Snooze(chrono::Utc::now(), "its worker was stopped".into())
 }
 
 /// Extends the lease while the job runs; returns when somebody else has it.
@@ -83,6 +103,8 @@ fn record(claim: &Claim, outcome: Option<&Outcome>, took: Duration) {
         Some(Outcome::Discard(failure)) => ("discard", Some(failure)),
         None => ("lease_lost", None),
     };
+    metrics::counter!("job_attempts_total", "kind" => claim.kind.as_str(), "outcome" => name)
+        .increment(1);
     metrics::histogram!("job_attempt_duration_seconds", "kind" => claim.kind.as_str(), "outcome" => name)
         .record(took.as_secs_f64());
     tracing::info!(

@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 use db::jobs::{NewJob, Rows};
 use domain::jobs::{JobKind, Outcome, Prune};
 use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Worker, perform::perform};
+use crate::{Worker, gauges, perform::perform};
 
 /// Settled jobs removed by one statement.
 const PRUNE_BATCH: i64 = 5_000;
@@ -16,25 +15,51 @@ const PRUNE_BATCH: i64 = 5_000;
 /// How long a worker may be out of touch with a Redis that answers others.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Serves until `stop`. Fails when the worker is cut off from a Redis that is up: whoever runs it
-/// should start it again.
-pub async fn run(worker: Arc<Worker>, stop: CancellationToken) -> anyhow::Result<()> {
+/// Serves until `worker.stop`. Fails when the worker is cut off from a Redis that is up: whoever
+/// runs it should start it again.
+pub async fn run(worker: Arc<Worker>) -> anyhow::Result<()> {
     let patient = queue::connect_patiently(&worker.config.queue)?;
     let beat = Beat::default();
     // Running jobs are first given time to end; what still runs then is handed back.
     let hand_back = CancellationToken::new();
-    let consumer = consumer(&worker, patient.clone(), beat.clone(), hand_back.clone());
-    let sender = Sender::new(patient, worker.config.queue.clone());
-    let served = worker.config.served();
-    let rows = rows(&worker);
-    tracing::info!(kinds = ?served, worker.name = worker.name, embedder = worker.embedder.name(), "serving");
+    let attempts = TaskTracker::new();
+    let consumer = Consumer {
+        redis: patient.clone(),
+        config: worker.config.queue.clone(),
+        beat: beat.clone(),
+        perform: performer(&worker, &attempts, &hand_back),
+    };
+    tracing::info!(kinds = ?worker.config.served(), worker.name = worker.name, embedder = worker.embedder.name(), "serving");
     tokio::select! {
-        () = consumer.run(&served, &stop) => Ok(()),
-        () = after(&stop, Duration::from_secs(worker.config.worker_drain_seconds), &hand_back) => Ok(()),
-        () = dispatch_forever(&rows, &sender, Arc::new(Notify::new()), pace(), CancellationToken::new()) => Ok(()),
+        ((), ()) = serve(&worker, &consumer, &attempts, patient) => Ok(()),
+        () = after(&worker, &hand_back) => Ok(()),
         () = clock(&worker) => Ok(()),
+        () = gauges::keep_setting(&worker) => Ok(()),
         cause = cut_off(&worker, &beat) => Err(cause),
     }
+}
+
+/// Consumes until told to stop, and dispatches until nothing runs here any more: the last jobs may
+/// enqueue others, and a dispatch is not broken off between Postgres and Redis.
+async fn serve(
+    worker: &Worker,
+    consumer: &Consumer,
+    attempts: &TaskTracker,
+    redis: queue::Redis,
+) -> ((), ()) {
+    let sender = Sender::new(redis, worker.config.queue.clone());
+    let (rows, served) = (rows(worker), worker.config.served());
+    let ended = CancellationToken::new();
+    tokio::join!(
+        async {
+            consumer.run(&served, &worker.stop).await;
+            // Attempts outlive a delivery whose connection broke.
+            attempts.close();
+            attempts.wait().await;
+            ended.cancel();
+        },
+        dispatch_forever(&rows, &sender, worker.wake.clone(), pace(), ended.clone())
+    )
 }
 
 /// How often a worker looks for due jobs of its own accord.
@@ -57,29 +82,23 @@ fn rows(worker: &Worker) -> Rows {
     }
 }
 
-fn consumer(
+fn performer(
     worker: &Arc<Worker>,
-    redis: queue::Redis,
-    beat: Beat,
-    hand_back: CancellationToken,
-) -> Consumer {
-    let config = worker.config.queue.clone();
-    let worker = worker.clone();
-    Consumer {
-        redis,
-        config,
-        beat,
-        perform: Arc::new(move |id| {
-            let (worker, hand_back) = (worker.clone(), hand_back.clone());
-            Box::pin(async move { perform(&worker, id, &hand_back).await })
-        }),
-    }
+    attempts: &TaskTracker,
+    hand_back: &CancellationToken,
+) -> queue::delivery::Perform {
+    let (worker, attempts, hand_back) = (worker.clone(), attempts.clone(), hand_back.clone());
+    Arc::new(move |id| {
+        let (worker, hand_back) = (worker.clone(), hand_back.clone());
+        let attempt = async move { perform(&worker, id, &hand_back).await };
+        Box::pin(attempts.track_future(attempt))
+    })
 }
 
 /// Hands running jobs back when the time to end by themselves is over. Never returns by itself.
-async fn after(stop: &CancellationToken, patience: Duration, hand_back: &CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(patience).await;
+async fn after(worker: &Worker, hand_back: &CancellationToken) {
+    worker.stop.cancelled().await;
+    tokio::time::sleep(Duration::from_secs(worker.config.worker_drain_seconds)).await;
     hand_back.cancel();
     std::future::pending::<()>().await;
 }

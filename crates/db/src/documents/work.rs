@@ -274,16 +274,16 @@ pub async fn pending(
     .await
 }
 
-/// Stores vectors of some passages and counts them; a second time changes nothing. `false` when
+/// Stores `vectors[n]` of passage `ids[n]` and counts them; a second time changes nothing. `false` when
 /// the document is gone.
 pub async fn store_embeddings(
     conn: &mut Connection,
     held: Lease,
     task: &Task,
     model_id: i16,
-    vectors: Vec<(ChunkId, Embedding)>,
+    ids: &[ChunkId],
+    vectors: &[Embedding],
 ) -> Result<bool, FenceError> {
-    let (ids, vectors): (Vec<_>, Vec<_>) = vectors.into_iter().unzip();
     conn.transaction(async |conn| {
         hold(conn, held).await?;
         let stored = diesel::sql_query(include_str!("insert_embeddings.sql"))
@@ -291,8 +291,8 @@ pub async fn store_embeddings(
             .bind::<sql_types::Uuid, _>(task.id)
             .bind::<sql_types::Integer, _>(task.building_generation)
             .bind::<sql_types::SmallInt, _>(model_id)
-            .bind::<sql_types::Array<sql_types::Uuid>, _>(&ids)
-            .bind::<sql_types::Array<Halfvec>, _>(&vectors)
+            .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
+            .bind::<sql_types::Array<Halfvec>, _>(vectors)
             .execute(conn)
             .await?;
         Ok(stored == 1)
