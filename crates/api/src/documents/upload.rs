@@ -1,14 +1,18 @@
 //! Taking a file in: its bytes go piece by piece to a spool file on the local disk, are hashed on
 //! the way, looked at, and only then stored. Nothing is half-stored.
 
+use std::time::Duration;
+
 use actix_multipart::{Field, Multipart};
 use actix_web::{HttpResponse, post};
 use db::documents::NewDocument;
 use domain::{
+    audit::Actor,
     documents::{DocumentId, DocumentType, FileName, Sha256},
     users::Visibility,
 };
 use futures::TryStreamExt;
+use integrations::storage::Storage;
 use sha2::Digest;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
@@ -63,11 +67,15 @@ pub async fn upload(context: Context<Developer>, form: FormData) -> ApiResult<Ht
         return Ok(created(&document, false));
     }
     let content_type = sniff(&spooled).await?;
-    store(&context, spooled, content_type, visibility).await
+    let actor = context.actor();
+    // Apart from the request: a caller who hangs up must not leave a file without a document.
+    let stored = actix_web::rt::spawn(store(context, actor, spooled, content_type, visibility));
+    stored.await.map_err(|cause| ApiError::internal(&cause))?
 }
 
 async fn store(
-    context: &Context<Developer>,
+    context: Context<Developer>,
+    actor: Actor,
     spooled: Spooled,
     content_type: DocumentType,
     visibility: Visibility,
@@ -86,20 +94,51 @@ async fn store(
     };
     let storage = &context.app().storage;
     storage.put(&new.storage_key, spooled.file.path()).await?;
-    let stored = async {
-        Ok::<_, ApiError>(
-            db::documents::create(&mut *context.db().await?, &new, &context.actor()).await?,
-        )
+    let created_now = async {
+        Ok::<_, ApiError>(db::documents::create(&mut *context.db().await?, &new, &actor).await?)
     };
-    let stored = stored.await;
-    if !matches!(stored, Ok((_, true)))
-        && let Err(cause) = storage.remove(&new.storage_key).await
-    {
-        tracing::warn!(error = %cause, key = new.storage_key, "a file without a document was left behind");
+    match created_now.await {
+        Ok((document, true)) => {
+            context.app().wake.notify_one();
+            Ok(created(&document, true))
+        }
+        Ok((document, false)) => {
+            remove(storage, &new.storage_key).await;
+            Ok(created(&document, false))
+        }
+        Err(cause) => {
+            actix_web::rt::spawn(remove_unless_created(context, new));
+            Err(cause)
+        }
     }
-    let (document, is_new) = stored?;
-    context.app().wake.notify_one();
-    Ok(created(&document, is_new))
+}
+
+/// Removes the file of a document whose creation failed, unless the document is there all the
+/// same: when a connection breaks, its last commit may have counted.
+async fn remove_unless_created(context: Context<Developer>, new: NewDocument) {
+    for _ in 0..60 {
+        actix_web::rt::time::sleep(Duration::from_secs(1)).await;
+        let Ok(mut conn) = context.db().await else {
+            continue;
+        };
+        match db::documents::find(&mut conn, &context.who, new.id).await {
+            Ok(_) => return,
+            Err(diesel::result::Error::NotFound) => {
+                return remove(&context.app().storage, &new.storage_key).await;
+            }
+            Err(_) => {}
+        }
+    }
+    tracing::warn!(
+        key = new.storage_key,
+        "a file without a document may have been left behind"
+    );
+}
+
+async fn remove(storage: &Storage, key: &str) {
+    if let Err(cause) = storage.remove(key).await {
+        tracing::warn!(error = %cause, key, "a file without a document was left behind");
+    }
 }
 
 async fn sniff(spooled: &Spooled) -> ApiResult<DocumentType> {
