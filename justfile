@@ -44,7 +44,7 @@ migrate:
 migrate-revert:
     {{ api }} migrate-revert
 
-# models and workflows that every installation has; safe to repeat
+# example people to sign in as, for development; safe to repeat
 seed:
     {{ api }} seed
 

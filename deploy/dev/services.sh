@@ -6,7 +6,7 @@ services() {
     *) die "DEV_SERVICES is '$DEV_SERVICES': it must be given, compose or local" ;;
   esac
   export DATABASE_URL REDIS_URL DEV_SERVICES
-  export STORAGE_URL=${STORAGE_URL:-file://$DEV/storage} JWT_KEYS=${JWT_KEYS:-$(secret jwt_keys)}
+  export APP_ENV=${APP_ENV:-development} STORAGE_URL=${STORAGE_URL:-file://$DEV/storage} JWT_KEYS=${JWT_KEYS:-$(secret jwt_keys)}
   mkdir -p "$DEV/storage"
   (umask 077 && environment >"$DEV/env")
 }
@@ -21,7 +21,7 @@ services_found() {
 }
 environment() {
   local name
-  for name in DEV_SERVICES DATABASE_URL REDIS_URL STORAGE_URL JWT_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
+  for name in DEV_SERVICES DATABASE_URL REDIS_URL APP_ENV STORAGE_URL JWT_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
 }
 secret() { # name: made once, kept, so that a restart signs nobody out
   [ -s "$DEV/$1" ] || (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$DEV/$1")

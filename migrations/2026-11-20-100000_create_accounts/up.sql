@@ -1,5 +1,7 @@
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- First the transaction gets its number and is seen as a writer, then the time is read.
+    PERFORM pg_current_xact_id();
     NEW.updated_at := clock_timestamp();
     RETURN NEW;
 END $$;
@@ -37,7 +39,7 @@ COMMENT ON COLUMN users.email IS 'Lower-cased; unique over all companies, becaus
 COMMENT ON COLUMN users.password_hash IS 'argon2id in PHC form; null while an account has no password.';
 COMMENT ON COLUMN users.token_epoch IS 'Access tokens of an older epoch are refused: raised by "log out everywhere" and by a new password.';
 CREATE INDEX users_company ON users (company_id, id);
-CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER users_touch BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE invitations (
     id uuid PRIMARY KEY,

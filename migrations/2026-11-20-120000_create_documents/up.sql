@@ -35,7 +35,7 @@ COMMENT ON COLUMN documents.building_generation IS 'The set of chunks being made
 CREATE INDEX documents_company ON documents (company_id, id);
 CREATE INDEX documents_changed ON documents (company_id, updated_at, id);
 CREATE INDEX documents_live_model ON documents (live_model_id);
-CREATE TRIGGER documents_touch BEFORE UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER documents_touch BEFORE INSERT OR UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE chunks (
     company_id uuid NOT NULL,

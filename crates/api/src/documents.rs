@@ -248,17 +248,22 @@ async fn content(
 #[post("/documents/{id}/reprocess")]
 async fn reprocess(
     context: Context<Developer>,
+    request: HttpRequest,
     Path(id): Path<DocumentId>,
 ) -> ApiResult<HttpResponse> {
+    let expected = etag::expected(&request)?;
     let document = db::documents::reprocess(
         &mut *context.db().await?,
         &context.who,
         id,
+        &expected,
         &context.actor(),
     )
     .await?;
     context.app().wake.notify_one();
-    Ok(HttpResponse::Accepted().json(document))
+    Ok(HttpResponse::Accepted()
+        .insert_header(header::ETag(etag::of(document.updated_at)))
+        .json(document))
 }
 
 impl From<integrations::storage::StorageError> for ApiError {
@@ -266,7 +271,7 @@ impl From<integrations::storage::StorageError> for ApiError {
         match cause {
             integrations::storage::StorageError::Missing => Self::new(
                 Code::NotFound,
-                "The file is no longer in the storage. Upload it again.",
+                "The file is no longer in the storage. Delete the document and upload it again.",
             ),
             other => Self::unavailable("file storage", &other),
         }

@@ -111,7 +111,7 @@ pub struct ApiError {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// A URI reference that names the kind of problem.
+    /// A URN that names the kind of problem; see `code`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The kind in a few words.
@@ -198,7 +198,7 @@ impl ApiError {
 
     fn problem(&self) -> Problem {
         Problem {
-            kind: format!("/docs/errors#{}", self.code.as_str()),
+            kind: format!("urn:prompt-architect:problem:{}", self.code.as_str()),
             title: self.code.title().to_owned(),
             status: self.code.status(),
             detail: self.detail.clone(),

@@ -3,7 +3,7 @@
 use domain::auth::passwords::NewPassword;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::passwords;
+use crate::auth::{passwords, settings::Environment};
 
 /// What `seed` can be told.
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,10 @@ pub struct Seed {
         default_value = "example-Otter-2024"
     )]
     pub seed_password: SecretString,
-    /// Add the example data even beside companies of others.
+    /// Where this installation runs: in production nothing is added beside companies of others.
+    #[arg(long, env = "APP_ENV", value_enum, default_value_t = Environment::Production)]
+    pub app_env: Environment,
+    /// Add the example data all the same.
     #[arg(long)]
     pub force: bool,
     /// Postgres.
@@ -37,7 +40,7 @@ pub async fn run(seed: &Seed) -> anyhow::Result<Vec<String>> {
     let mut connection = pool.get().await?;
     let foreign = db::seeds::foreign_companies(&mut connection).await?;
     anyhow::ensure!(
-        foreign == 0 || seed.force,
+        foreign == 0 || seed.force || seed.app_env == Environment::Development,
         "the database holds {foreign} other companies: example data is for development; \
          --force adds it all the same"
     );

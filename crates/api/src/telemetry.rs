@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
@@ -12,6 +12,8 @@ use actix_web::{
 };
 use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::context::Identity;
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -42,48 +44,58 @@ fn id_of(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::now_v7().to_string(), ToOwned::to_owned)
 }
 
+/// A request as it came in.
+struct Asked {
+    id: String,
+    method: String,
+    path: String,
+    at: Instant,
+}
+
 /// Gives the request its id, and logs and counts its answer.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let started = Instant::now();
-    let id = id_of(&request);
-    let method = request.method().to_string();
-    let path = request.path().to_owned();
-    let span = tracing::info_span!("request", request.id = %id);
+    let asked = Asked {
+        id: id_of(&request),
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        at: Instant::now(),
+    };
+    let span = tracing::info_span!("request", request.id = %asked.id);
     let mut answer = REQUEST_ID
-        .scope(id.clone(), next.call(request).instrument(span))
+        .scope(asked.id.clone(), next.call(request).instrument(span))
         .await?;
-    let route = answer
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".into());
-    record(
-        &id,
-        &method,
-        &path,
-        &route,
-        answer.status().as_u16(),
-        started,
-    );
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    record(&asked, &answer);
+    if let Ok(value) = HeaderValue::from_str(&asked.id) {
         answer.headers_mut().insert(HEADER, value);
     }
     Ok(answer)
 }
 
-fn record(id: &str, method: &str, path: &str, route: &str, status: u16, started: Instant) {
-    let seconds = started.elapsed().as_secs_f64();
+/// Who asked, where that is known: found out by the gate on the way in.
+fn user_of<B>(answer: &ServiceResponse<B>) -> Option<String> {
+    let extensions = answer.request().extensions();
+    let viewer = extensions.get::<Identity>()?.0.as_ref().ok()?;
+    Some(viewer.user_id.to_string())
+}
+
+fn record<B>(asked: &Asked, answer: &ServiceResponse<B>) {
+    let seconds = asked.at.elapsed().as_secs_f64();
+    let route = answer.request().match_pattern();
+    let route = route.unwrap_or_else(|| "unmatched".into());
+    let status = answer.status().as_u16();
     metrics::histogram!(
         "http_request_duration_seconds",
-        "route" => route.to_owned(), "method" => method.to_owned(), "status" => status.to_string()
+        "route" => route.clone(), "method" => asked.method.clone(), "status" => status.to_string()
     )
     .record(seconds);
     tracing::info!(
-        request.id = id,
-        http.method = method,
-        http.path = path,
+        request.id = asked.id,
+        user.id = user_of(answer),
+        http.method = asked.method,
+        http.path = asked.path,
         http.route = route,
         http.status = status,
         duration_ms = seconds * 1000.0,

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::{
     Connection,
-    jobs::{NewJob, enqueue},
+    jobs::{NewJob, cancel_of, enqueue},
     schema::{chunks, documents},
 };
 
@@ -366,6 +366,7 @@ pub async fn delete(
         diesel::delete(documents::table.find(id))
             .execute(conn)
             .await?;
+        cancel_of(conn, id.0).await?;
         let job = NewJob::new(&DiscardFile {
             storage_key: document.storage_key.clone(),
         })
@@ -383,10 +384,11 @@ pub async fn reprocess(
     conn: &mut Connection,
     viewer: &Viewer,
     id: DocumentId,
+    expected: &Expected,
     actor: &Actor,
 ) -> Result<Document, ChangeError> {
     conn.transaction(async |conn| {
-        let document = lock_own(conn, viewer, id, &Expected::Any).await?;
+        let document = lock_own(conn, viewer, id, expected).await?;
         let job = extract_job(&document, viewer.company_id, actor);
         if enqueue(conn, &[job]).await? == 0 {
             return Ok(document);

@@ -256,6 +256,17 @@ async fn bury(conn: &mut Connection, held: Lease, failure: &Failure) -> QueryRes
         .map(|_| ())
 }
 
+/// Calls off what waits or died for a row that is gone or done: nobody has to look at it any more.
+pub async fn cancel_of(conn: &mut Connection, subject_id: Uuid) -> QueryResult<usize> {
+    diesel::sql_query(
+        "UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp(), dispatched_at = NULL
+         WHERE subject_id = $1 AND state IN ('queued', 'dead')",
+    )
+    .bind::<sql_types::Uuid, _>(subject_id)
+    .execute(conn)
+    .await
+}
+
 /// Removes settled jobs older than `keep`, at most `limit` of them, and says how many.
 pub async fn prune(conn: &mut Connection, keep: Duration, limit: i64) -> QueryResult<usize> {
     diesel::sql_query(

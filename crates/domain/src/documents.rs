@@ -133,6 +133,8 @@ impl crate::jobs::Job for ExtractDocument {
 pub struct EmbedDocument {
     /// Which one.
     pub document_id: DocumentId,
+    /// Which set of its passages; a newer one has a job of its own.
+    pub generation: i32,
 }
 
 impl crate::jobs::Job for EmbedDocument {

@@ -21,7 +21,7 @@ text_enum!(
         DocumentsDiscardFile = "documents.discard_file",
         /// Builds the search index of a partition that has grown large.
         DocumentsIndex = "documents.index",
-        /// Removes settled jobs and expired rows.
+        /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
 );
@@ -48,7 +48,7 @@ pub trait Job: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const KIND: JobKind;
 }
 
-/// Removes what is no longer needed: settled jobs, expired answers, old sign-in events.
+/// Removes what is no longer needed: settled jobs, and answers kept for idempotency.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Prune {}
 

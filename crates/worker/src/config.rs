@@ -16,11 +16,11 @@ pub struct Config {
     #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: u16,
     /// Seconds after which a silent worker's jobs are given to another.
-    #[arg(long, env = "JOB_LEASE_SECONDS", default_value_t = 10.0)]
+    #[arg(long, env = "JOB_LEASE_SECONDS", default_value_t = 10.0, value_parser = seconds)]
     pub job_lease_seconds: f64,
     /// Seconds after which a job that was handed out and not begun is looked for in Redis; one that
     /// is no longer there is handed out again.
-    #[arg(long, env = "JOB_LOST_AFTER_SECONDS", default_value_t = 3.0)]
+    #[arg(long, env = "JOB_LOST_AFTER_SECONDS", default_value_t = 3.0, value_parser = seconds)]
     pub job_lost_after_seconds: f64,
     /// Seconds that running jobs get to end when the worker stops; then they are handed back.
     #[arg(long, env = "WORKER_DRAIN_SECONDS", default_value_t = 25)]
@@ -49,6 +49,15 @@ pub struct Config {
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,
+}
+
+/// A time between a tenth of a second and an hour.
+fn seconds(text: &str) -> Result<f64, String> {
+    let accepted = |seconds: &f64| (0.1..=3600.0).contains(seconds);
+    text.parse()
+        .ok()
+        .filter(accepted)
+        .ok_or_else(|| "must be between 0.1 and 3600".to_owned())
 }
 
 impl Config {

@@ -30,6 +30,8 @@ use crate::{Worker, patience::insist, perform::stopped};
 enum EmbedError {
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    #[error("the document is gone or made anew")]
+    Superseded,
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -108,7 +110,9 @@ async fn fail(
 /// Gives every passage of a document its vector and shows the document to search.
 pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyhow::Result<Outcome> {
     let mut conn = worker.pool.get().await?;
-    let Some(task) = work::begin_embedding(&mut conn, claim.lease, job.document_id).await? else {
+    let Some(task) =
+        work::begin_embedding(&mut conn, claim.lease, job.document_id, job.generation).await?
+    else {
         return Ok(Outcome::Done);
     };
     let model_id = work::model_id(&mut conn, worker.embedder.name()).await?;
@@ -116,6 +120,7 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
     drop(conn);
     match embed_all(worker, claim.lease, &task, model_id, pending).await {
         Ok(()) => {}
+        Err(EmbedError::Superseded) => return Ok(Outcome::Done),
         Err(EmbedError::Provider(cause)) => return Ok(outcome_of(&cause)),
         Err(EmbedError::Other(cause)) => return Err(cause),
     }
@@ -202,12 +207,15 @@ async fn embed_batch(
         });
     let (ids, vectors): (Vec<_>, Vec<_>) = rows.unzip();
     // Paid for: not thrown away because Postgres starts anew at this moment.
-    insist(worker.config.lease(), || async {
+    let stored = insist(worker.config.lease(), || async {
         let mut conn = worker.pool.get().await?;
         Ok(work::store_embeddings(&mut conn, held, task, model_id, &ids, &vectors).await?)
-    })
-    .await?;
-    Ok(())
+    });
+    if stored.await? {
+        Ok(())
+    } else {
+        Err(EmbedError::Superseded)
+    }
 }
 
 /// What a provider's refusal means for the job.

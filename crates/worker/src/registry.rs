@@ -36,7 +36,7 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         tracing::warn!(error = format!("{cause:#}"), "attempt failed");
         Outcome::Retry(Failure::new(
             "internal",
-            "Something on the server failed; it is tried again.",
+            "Something on the server failed. Try again; if it stays, ask an admin to look at the logs.",
         ))
     })
 }

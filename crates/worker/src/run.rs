@@ -124,6 +124,7 @@ pub async fn prune(worker: &Worker) -> anyhow::Result<Outcome> {
     let keep = Duration::from_secs(worker.config.job_keep_days * 24 * 3600);
     let mut conn = worker.pool.get().await?;
     while db::jobs::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
+    db::idempotency::prune(&mut conn).await?;
     Ok(Outcome::Done)
 }
 

@@ -386,3 +386,47 @@ async fn without_redis_documents_are_taken_in_and_wait() {
         "completed"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_embedding_job_does_not_complete_a_set_that_is_made_anew() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let document = upload(&ada, "a.txt", "Lighthouses warn ships at night.").await;
+    app.drain().await;
+    ada.post_empty(&format!("{}/reprocess", path_of(&document)))
+        .await
+        .expect(202);
+    // The old set's job comes back to life, as after a worker that was killed.
+    app.database()
+        .run("UPDATE jobs SET state = 'queued' WHERE kind = 'documents.embed'")
+        .await;
+    app.drain().await;
+    let done = ada.get(&path_of(&document)).await.json();
+    assert_eq!(
+        (&done["status"], &done["chunksTotal"]),
+        (&json!("completed"), &json!(1)),
+        "{done}"
+    );
+    let found = ada
+        .post("/api/search", &json!({"query": "lighthouses"}))
+        .await
+        .json();
+    assert_eq!(found["results"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploading_a_failed_file_again_tries_it_again() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let document = upload(&ada, "a.txt", "Lost and found.").await;
+    let stored = app.files().pop().expect("a file");
+    std::fs::remove_file(stored).expect("a file to lose");
+    app.drain().await;
+    let failed = ada.get(&path_of(&document)).await.json();
+    assert_eq!(failed["status"], "failed", "{failed}");
+    let again = ada.upload(UPLOAD, "a.txt", b"Lost and found.", &[]).await;
+    assert_eq!(again.expect(200).json()["id"], document["id"]);
+    app.drain().await;
+    let done = ada.get(&path_of(&document)).await.json();
+    assert_eq!(done["status"], "completed", "{done}");
+}

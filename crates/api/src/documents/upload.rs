@@ -8,7 +8,8 @@ use actix_web::{HttpResponse, post};
 use db::documents::NewDocument;
 use domain::{
     audit::Actor,
-    documents::{DocumentId, DocumentType, FileName, Sha256},
+    documents::{DocumentId, DocumentStatus, DocumentType, FileName, Sha256},
+    revision::Expected,
     users::Visibility,
 };
 use futures::TryStreamExt;
@@ -52,7 +53,8 @@ struct Spooled {
     sha256: Sha256,
 }
 
-/// Uploads a document. The same bytes twice give the document that is there already.
+/// Uploads a document. The same bytes twice give the document that is there already, and another
+/// try if it had failed.
 #[utoipa::path(tag = "Documents",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = Document), (status = 200, body = Document)))]
@@ -64,7 +66,7 @@ pub async fn upload(context: Context<Developer>, form: FormData) -> ApiResult<Ht
         db::documents::find_by_content(&mut conn, context.who.user_id, spooled.sha256).await?
     };
     if let Some(document) = known {
-        return Ok(created(&document, false));
+        return again(&context, &spooled, document).await;
     }
     let content_type = sniff(&spooled).await?;
     let actor = context.actor();
@@ -139,6 +141,29 @@ async fn remove(storage: &Storage, key: &str) {
     if let Err(cause) = storage.remove(key).await {
         tracing::warn!(error = %cause, key, "a file without a document was left behind");
     }
+}
+
+/// The same bytes once more: what failed with them gets them anew and another try.
+async fn again(
+    context: &Context<Developer>,
+    spooled: &Spooled,
+    document: Document,
+) -> ApiResult<HttpResponse> {
+    if document.status != DocumentStatus::Failed {
+        return Ok(created(&document, false));
+    }
+    let file = spooled.file.path();
+    context
+        .app()
+        .storage
+        .put(&document.storage_key, file)
+        .await?;
+    let mut conn = context.db().await?;
+    let (who, actor) = (&context.who, context.actor());
+    let document =
+        db::documents::reprocess(&mut conn, who, document.id, &Expected::Any, &actor).await?;
+    context.app().wake.notify_one();
+    Ok(created(&document, false))
 }
 
 async fn sniff(spooled: &Spooled) -> ApiResult<DocumentType> {

@@ -16,7 +16,7 @@ use super::search;
 use crate::{
     Connection,
     halfvec::Embedding,
-    jobs::{FenceError, NewJob, enqueue, finish, hold},
+    jobs::{FenceError, NewJob, cancel_of, enqueue, finish, hold},
     schema::{chunks, documents, embedding_models, sql_types::Halfvec},
 };
 
@@ -65,16 +65,21 @@ pub async fn begin_extraction(
     .await
 }
 
-/// Reads what an embedding is about; `None` when the document is gone.
+/// Reads what an embedding is about; `None` when the document is gone or made anew meanwhile.
 pub async fn begin_embedding(
     conn: &mut Connection,
     held: Lease,
     id: DocumentId,
+    generation: i32,
 ) -> Result<Option<Task>, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
         let task = documents::table
-            .find(id)
+            .filter(
+                documents::id
+                    .eq(id)
+                    .and(documents::building_generation.eq(generation)),
+            )
             .select(Task::as_select())
             .first(conn)
             .await
@@ -140,9 +145,11 @@ pub async fn store_chunks(
             }
             let job = NewJob::new(&EmbedDocument {
                 document_id: task.id,
+                generation: task.building_generation,
             })
             .of(task.company_id, task.owner_id.0)
             .on(task.id.0)
+            .once(format!("{}:{}", task.id, task.building_generation))
             .caused_by(request_id);
             enqueue(conn, &[job]).await?;
         }
@@ -360,6 +367,7 @@ pub async fn complete(
             enqueue(conn, &[job]).await?;
         }
         finish(conn, held).await?;
+        cancel_of(conn, task.id.0).await?;
         Ok(Completion::Complete)
     })
     .await

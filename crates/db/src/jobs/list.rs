@@ -112,11 +112,7 @@ fn reason(row: &JobRow, paused: &[JobKind]) -> Option<String> {
     } else if paused.contains(&row.kind) {
         format!("{} is paused", row.kind)
     } else if row.run_at > Utc::now() {
-        format!(
-            "{} at {}",
-            said.unwrap_or("scheduled"),
-            row.run_at.to_rfc3339()
-        )
+        said.unwrap_or("is scheduled for later").to_owned()
     } else {
         "waits for its turn".to_owned()
     })
