@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod auth;
+mod cache;
 mod idempotency;
 mod invitations;
 mod seeds;

@@ -81,3 +81,48 @@ impl Circuit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn failure() -> RedisError {
+        RedisError::from((redis::ErrorKind::Io, "no connection"))
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_nobody_asks_until_the_pause_is_over() {
+        let (circuit, asked) = (Circuit::default(), AtomicUsize::new(0));
+        let question = || async {
+            asked.fetch_add(1, Ordering::Relaxed);
+            Err::<(), _>(failure())
+        };
+        for _ in 0..10 {
+            assert_eq!(circuit.ask(question()).await, None);
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    /// The same circuit as if it had been made, and had failed, a pause earlier.
+    fn a_pause_later(circuit: Circuit) -> Circuit {
+        let born = circuit
+            .born
+            .checked_sub(2 * PAUSE)
+            .expect("a clock that has run a while");
+        Circuit { born, ..circuit }
+    }
+
+    #[tokio::test]
+    async fn past_the_pause_one_caller_tries_and_its_success_opens_for_all() {
+        let circuit = Circuit::default();
+        circuit.ask(async { Err::<(), _>(failure()) }).await;
+        let circuit = a_pause_later(circuit);
+        assert!(circuit.may_ask());
+        assert!(!circuit.may_ask());
+        let circuit = a_pause_later(circuit);
+        assert_eq!(circuit.ask(async { Ok(7) }).await, Some(7));
+        assert!(circuit.may_ask() && circuit.may_ask());
+    }
+}

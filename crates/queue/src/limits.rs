@@ -82,7 +82,30 @@ impl Limits {
         if *count <= limit {
             Ok(())
         } else {
-            Err(TooOften(WINDOW - now.duration_since(*start)))
+            Err(TooOften(WINDOW.saturating_sub(now.duration_since(*start))))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_redis_a_process_counts_for_itself_and_allows_a_quarter() {
+        let config = Config {
+            redis_url: "redis://127.0.0.1:1/0".to_owned().into(),
+            redis_prefix: "x".into(),
+        };
+        let redis = crate::connect(&config).expect("an address");
+        let limits = Limits::new(redis, config, Arc::default());
+        for _ in 0..2 {
+            assert_eq!(limits.count("a", 8).await, Ok(()));
+        }
+        assert!(limits.count("a", 8).await.is_err());
+        assert_eq!(limits.count("b", 8).await, Ok(()));
+        let now = Instant::now();
+        assert!(limits.count_here("a", 2, now).is_err());
+        assert_eq!(limits.count_here("a", 2, now + WINDOW), Ok(()));
     }
 }

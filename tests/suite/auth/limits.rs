@@ -25,7 +25,7 @@ async fn one_user_may_ask_only_so_often_in_a_minute() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_may_try_to_sign_in_only_so_often() {
     let app = App::start_with(Options::with(|config| {
-        config.accounts.rate_limit_sign_in = 2
+        config.accounts.rate_limit_sign_in = 2;
     }))
     .await;
     for _ in 0..2 {

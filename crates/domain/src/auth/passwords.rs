@@ -225,7 +225,7 @@ mod tests {
         assert!(!accepted("tr0ub4dor"));
         assert!(accepted("tr0ub4dor&"));
         assert!(accepted("größenwahn-ß"));
-        assert!(accepted(&"the violet otter reads on tuesdays".repeat(1)));
+        assert!(accepted("the violet otter reads on tuesdays"));
         assert!(!accepted(&"violet otter, 7 ".repeat(9)));
     }
 

@@ -144,6 +144,7 @@ impl RefreshToken {
     }
 
     /// The one to exchange this one for.
+    #[must_use]
     pub fn next(&self) -> Self {
         Self {
             secret: Secret::random(),
