@@ -4,10 +4,10 @@ use api::seed::{Seed, run};
 use tests::support::{App, app::login};
 
 fn seed(app: &App, force: bool) -> Seed {
-        app_env: api::auth::settings::Environment::Production,
     let password = "example-Otter-2024".to_owned().into();
     Seed {
-        seed_password: password,
+        app_env: api::auth::settings::Environment::Production,
+        password,
         force,
         db: app.config.db.clone(),
     }

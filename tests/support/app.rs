@@ -19,10 +19,13 @@ pub const JWT_KEY: &str = "a key that only tests know, 32 characters and more";
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "violet-otter-77";
 
+/// A change to the settings of a server.
+type Change = Box<dyn FnOnce(&mut api::Config) + Send>;
+
 /// Changes to the settings of a server.
 #[derive(Default)]
 pub struct Options {
-    changes: Vec<Box<dyn FnOnce(&mut api::Config) + Send>>,
+    changes: Vec<Change>,
 }
 
 impl Options {
@@ -34,6 +37,7 @@ impl Options {
     }
 
     /// With this change besides.
+    #[must_use]
     pub fn and(mut self, change: impl FnOnce(&mut api::Config) + Send + 'static) -> Self {
         self.changes.push(Box::new(change));
         self

@@ -28,6 +28,7 @@ impl Client {
     }
 
     /// The same, signed in as the answer of a sign-in says.
+    #[must_use]
     pub fn signed_in(&self, answer: &Value) -> Self {
         let token = answer["accessToken"].as_str().expect("an access token");
         Self {
@@ -37,6 +38,7 @@ impl Client {
     }
 
     /// The same with another Bearer: an access token or an API key.
+    #[must_use]
     pub fn bearing(&self, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
@@ -45,6 +47,7 @@ impl Client {
     }
 
     /// The same at another server.
+    #[must_use]
     pub fn at(&self, url: &str) -> Self {
         Self {
             url: url.to_owned(),
@@ -53,6 +56,7 @@ impl Client {
     }
 
     /// The same, sending this header with every request.
+    #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));

@@ -28,7 +28,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
-struct CreateBody {
+struct ApiKeyBody {
     name: KeyName,
     /// At least one of `read`, `write` and `run`.
     scopes: Vec<Scope>,
@@ -41,7 +41,7 @@ struct CreateBody {
 /// A new key. Its text is shown here and nowhere else.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Created {
+struct CreatedApiKey {
     /// To be sent as `Authorization: Bearer pak_…`.
     #[serde(rename = "key")]
     text: String,
@@ -59,11 +59,11 @@ async fn list(context: Context<Person>) -> ApiResult<Json<Vec<ApiKey>>> {
 }
 
 /// Makes an API key. The answer is the only place its text is ever shown.
-#[utoipa::path(tag = "API keys", request_body = CreateBody, responses((status = 201, body = Created)))]
+#[utoipa::path(tag = "API keys", request_body = ApiKeyBody, responses((status = 201, body = CreatedApiKey)))]
 #[post("/api-keys")]
 async fn create(
     context: Context<Person>,
-    Body(mut body): Body<CreateBody>,
+    Body(mut body): Body<ApiKeyBody>,
 ) -> ApiResult<HttpResponse> {
     body.scopes.sort_unstable();
     body.scopes.dedup();
@@ -86,7 +86,7 @@ async fn create(
         expires_at,
     };
     let row = db::api_keys::create(&mut *context.db().await?, new, &context.who).await?;
-    let created = Created {
+    let created = CreatedApiKey {
         text: key.reveal(),
         row,
     };

@@ -46,6 +46,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same without settings that were given empty, as compose files do with what is unset.
+    #[must_use]
+    pub fn without_blanks(mut self) -> Self {
+        self.cors_origins.retain(|origin| !origin.is_empty());
+        self.accounts.drop_blanks();
+        self
+    }
+
     /// Everything that is wrong with the settings, a sentence each.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.accounts.faults();

@@ -81,7 +81,7 @@ async fn admit(request: &ServiceRequest) -> ApiResult<(Client, Identity)> {
                 &format!("address:{subject}"),
                 settings.rate_limit_address,
             )
-            .await?
+            .await?;
         }
     }
     let client = Client {

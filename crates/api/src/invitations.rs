@@ -56,7 +56,7 @@ fn unknown() -> ApiError {
 /// What an admin passes on to whoever is invited.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Link {
+pub struct InviteLink {
     /// The page on which the invitation is accepted. The token stands behind `#`, where no log
     /// of a server records it.
     pub invite_url: String,
@@ -65,7 +65,7 @@ pub struct Link {
 }
 
 /// A link, and the invitation to be stored for it.
-pub fn draw_up(app: &App, email: Email, role: Role) -> (Link, NewInvitation) {
+pub fn draw_up(app: &App, email: Email, role: Role) -> (InviteLink, NewInvitation) {
     let secret = Secret::random();
     let invite_url = format!(
         "{}/invitations/accept#{}",
@@ -80,7 +80,7 @@ pub fn draw_up(app: &App, email: Email, role: Role) -> (Link, NewInvitation) {
         expires_at,
     };
     (
-        Link {
+        InviteLink {
             invite_url,
             token: secret.reveal().to_owned(),
         },
@@ -119,28 +119,31 @@ async fn list(
 
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
-struct CreateBody {
+struct InvitationBody {
     email: Email,
     role: Role,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Created {
+struct CreatedInvitation {
     #[serde(flatten)]
-    link: Link,
+    link: InviteLink,
     #[serde(flatten)]
     invitation: Invitation,
 }
 
 /// Invites somebody. Pass the link on; it is good once, for seven days.
-#[utoipa::path(tag = "Users", request_body = CreateBody, responses((status = 201, body = Created)))]
+#[utoipa::path(tag = "Users", request_body = InvitationBody, responses((status = 201, body = CreatedInvitation)))]
 #[post("/invitations")]
-async fn create(context: Context<Admin>, Body(body): Body<CreateBody>) -> ApiResult<HttpResponse> {
+async fn create(
+    context: Context<Admin>,
+    Body(body): Body<InvitationBody>,
+) -> ApiResult<HttpResponse> {
     require_accounts(context.app())?;
     let (link, new) = draw_up(context.app(), body.email, body.role);
     let invitation =
         db::invitations::create(&mut *context.db().await?, new, &context.actor()).await?;
-    let created = Created { link, invitation };
+    let created = CreatedInvitation { link, invitation };
     Ok(HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
         .json(created))
@@ -161,7 +164,7 @@ async fn delete(context: Context<Admin>, Path(id): Path<InvitationId>) -> ApiRes
 
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
-struct AcceptBody {
+struct Acceptance {
     /// Of the invitation.
     token: String,
     name: PersonName,
@@ -171,11 +174,11 @@ struct AcceptBody {
 }
 
 /// Accepts an invitation, and signs the newcomer in.
-#[utoipa::path(tag = "Users", security(()), request_body = AcceptBody,
+#[utoipa::path(tag = "Users", security(()), request_body = Acceptance,
     responses((status = 201, body = SignedIn), (status = 404, body = crate::error::Problem,
         description = "No such invitation", content_type = "application/problem+json")))]
 #[post("/invitations/accept")]
-async fn accept(context: Context<Public>, Body(body): Body<AcceptBody>) -> ApiResult<HttpResponse> {
+async fn accept(context: Context<Public>, Body(body): Body<Acceptance>) -> ApiResult<HttpResponse> {
     let app = context.app();
     require_accounts(app)?;
     require_redis(app).await?;

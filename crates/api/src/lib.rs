@@ -82,6 +82,7 @@ pub struct App {
 
 /// Puts together what outlives a request. Nothing is connected yet.
 pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
+    let config = config.without_blanks();
     let faults = config.faults();
     anyhow::ensure!(
         faults.is_empty(),
@@ -140,6 +141,7 @@ fn security_headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add(("X-Content-Type-Options", "nosniff"))
         .add(("X-Frame-Options", "DENY"))
+        .add(("Cache-Control", "private, no-cache"))
         .add(("Referrer-Policy", "no-referrer"))
         .add(("Cross-Origin-Resource-Policy", "same-site"))
         .add((
@@ -156,7 +158,14 @@ fn cors(config: &Config) -> Cors {
         .allow_any_method()
         .allow_any_header()
         .supports_credentials()
-        .expose_headers(["etag", "link", "location", "retry-after", "x-request-id"])
+        .expose_headers([
+            "etag",
+            "idempotency-replayed",
+            "link",
+            "location",
+            "retry-after",
+            "x-request-id",
+        ])
         .max_age(3600)
 }
 

@@ -69,14 +69,14 @@ async fn serve(config: api::Config) -> anyhow::Result<()> {
     db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
     let app = Arc::new(api::app(config, metrics)?);
     api::prepare(&app).await?;
-    let (server, address) = api::serve(app.clone())?;
+    let (serving, address) = api::serve(app.clone())?;
     tracing::info!(%address, embedder = app.embedder.name(), "listening");
     let stop = CancellationToken::new();
     let (served, dispatched) = tokio::join!(
         async {
-            let served = server.await;
+            let ended = serving.await;
             stop.cancel();
-            served
+            ended
         },
         api::dispatch(&app, stop.clone())
     );

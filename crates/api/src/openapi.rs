@@ -4,8 +4,8 @@
 use utoipa::{
     OpenApi as _,
     openapi::{
-        Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
-        path::Operation,
+        Components, Content, Object, OpenApi, Ref, RefOr, Response, ResponseBuilder, Type,
+        path::{Operation, ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -44,27 +44,59 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
         let operations = [
-            (&mut item.get, false),
-            (&mut item.post, true),
-            (&mut item.put, true),
-            (&mut item.patch, true),
-            (&mut item.delete, true),
+            (&mut item.get, "GET"),
+            (&mut item.post, "POST"),
+            (&mut item.put, "PUT"),
+            (&mut item.patch, "PATCH"),
+            (&mut item.delete, "DELETE"),
         ];
-        for (operation, writes) in operations {
+        for (operation, method) in operations {
             if let Some(operation) = operation
                 && path.starts_with("/api/")
             {
-                add_answers(operation, has_id, writes);
+                add_answers(operation, has_id, method);
+                add_headers(operation, method);
             }
         }
     }
     document
 }
 
-fn add_answers(operation: &mut Operation, has_id: bool, writes: bool) {
-    let public = operation.security.as_ref().is_some_and(|schemes| {
+/// Whether an operation takes no sign-in at all.
+fn is_public(operation: &Operation) -> bool {
+    operation.security.as_ref().is_some_and(|schemes| {
         serde_json::to_value(schemes).is_ok_and(|schemes| schemes == serde_json::json!([{}]))
-    });
+    })
+}
+
+/// Headers that every operation of a kind honours.
+fn add_headers(operation: &mut Operation, method: &str) {
+    let header = match method {
+        "POST" if !is_public(operation) => (
+            "Idempotency-Key",
+            "1 to 255 visible ASCII characters. The same request with the same key gets the first \
+             answer again for 24 hours; another request with it is refused.",
+        ),
+        "PATCH" | "PUT" => (
+            "If-Match",
+            "The ETag of the revision to change; any other is refused with 412.",
+        ),
+        _ => return,
+    };
+    let parameter = ParameterBuilder::new()
+        .name(header.0)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(header.1))
+        .schema(Some(Object::with_type(Type::String)))
+        .build();
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(parameter));
+}
+
+fn add_answers(operation: &mut Operation, has_id: bool, method: &str) {
+    let (public, writes) = (is_public(operation), method != "GET");
     let has_body = operation.request_body.is_some();
     let shared = [
         (Code::InvalidBody, true),
@@ -72,7 +104,7 @@ fn add_answers(operation: &mut Operation, has_id: bool, writes: bool) {
         (Code::Forbidden, !public),
         (Code::NotFound, has_id),
         (Code::Conflict, writes),
-        (Code::Stale, writes && has_id),
+        (Code::Stale, writes && has_id || method == "PATCH"),
         (Code::TooLarge, has_body),
         (Code::UnsupportedType, has_body),
         (Code::Invalid, has_body),

@@ -10,12 +10,12 @@ use crate::auth::{passwords, settings::Environment};
 pub struct Seed {
     /// The password of all example users.
     #[arg(
-        long,
+        long = "seed-password",
         env = "SEED_PASSWORD",
         hide_env_values = true,
         default_value = "example-Otter-2024"
     )]
-    pub seed_password: SecretString,
+    pub password: SecretString,
     /// Where this installation runs: in production nothing is added beside companies of others.
     #[arg(long, env = "APP_ENV", value_enum, default_value_t = Environment::Production)]
     pub app_env: Environment,
@@ -32,7 +32,7 @@ pub struct Seed {
 pub async fn run(seed: &Seed) -> anyhow::Result<Vec<String>> {
     db::migrations::require_exact(seed.db.database_url.expose_secret()).await?;
     let password: NewPassword = seed
-        .seed_password
+        .password
         .expose_secret()
         .parse()
         .map_err(|fault| anyhow::anyhow!("SEED_PASSWORD {fault}"))?;

@@ -1,15 +1,16 @@
 //! People of a company: everybody sees who their colleagues are, everybody keeps their own name,
 //! and admins add people, give roles, and let people go.
 
+mod create;
 mod view;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, patch, post};
-use db::users::{Filter, NewUser, UpdateError, User, UserChanges};
+use actix_web::{HttpRequest, HttpResponse, get, http::header, patch};
+use db::users::{Filter, UpdateError, User, UserChanges};
 use deserr::Deserr;
 use domain::{
-    auth::{Viewer, passwords::NewPassword},
+    auth::Viewer,
     page::Limit,
-    users::{Email, PersonName, Role, UserId},
+    users::{PersonName, Role, UserId},
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +22,6 @@ use crate::{
     etag,
     extract::{Body, Faults, Path, Query},
     gate,
-    invitations::{Link, draw_up},
     page::Listing,
 };
 pub use view::UserView;
@@ -32,7 +32,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list)
         .service(find_me)
         .service(update_me)
-        .service(create)
+        .service(create::create)
         .service(find)
         .service(update);
 }
@@ -145,18 +145,18 @@ async fn find_me(context: Context<Requester>, request: HttpRequest) -> ApiResult
 
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
-struct UpdateMeBody {
+struct ProfileUpdate {
     #[deserr(default)]
     name: Option<PersonName>,
 }
 
 /// Changes your own name.
-#[utoipa::path(tag = "Users", request_body = UpdateMeBody, responses((status = 200, body = Me)))]
+#[utoipa::path(tag = "Users", request_body = ProfileUpdate, responses((status = 200, body = Me)))]
 #[patch("/users/me")]
 async fn update_me(
     context: Context<Requester>,
     request: HttpRequest,
-    Body(body): Body<UpdateMeBody>,
+    Body(body): Body<ProfileUpdate>,
 ) -> ApiResult<HttpResponse> {
     let changes = UserChanges {
         name: body.name,
@@ -197,83 +197,9 @@ async fn find(
 }
 
 #[derive(Debug, Deserr, ToSchema)]
-#[deserr(error = Faults)]
-struct CreateBody {
-    email: Email,
-    name: PersonName,
-    role: Role,
-    /// 10 to 128 characters, none of the commonest. Without it the answer holds a link by which
-    /// the person chooses one.
-    #[schema(value_type = Option<String>, min_length = 10, max_length = 128)]
-    #[deserr(default)]
-    password: Option<NewPassword>,
-}
-
-/// A person who was added, and how they get in if no password was set.
-#[derive(Debug, Serialize, ToSchema)]
-struct Created {
-    #[serde(flatten)]
-    user: UserView,
-    #[serde(flatten)]
-    link: Option<Link>,
-}
-
-/// Adds a person to your company.
-#[utoipa::path(tag = "Users", request_body = CreateBody, responses((status = 201, body = Created)))]
-#[post("/users")]
-async fn create(context: Context<Admin>, Body(body): Body<CreateBody>) -> ApiResult<HttpResponse> {
-    let (user, link) = match body.password.clone() {
-        Some(password) => (create_with_password(&context, body, &password).await?, None),
-        None => create_with_link(&context, body).await?,
-    };
-    let mut answer = HttpResponse::Created();
-    answer.insert_header(header::ETag(etag::of(user.updated_at)));
-    answer.insert_header((header::LOCATION, format!("/api/users/{}", user.id)));
-    answer.insert_header(("Cache-Control", "no-store"));
-    Ok(answer.json(Created {
-        user: UserView::full(user),
-        link,
-    }))
-}
-
-async fn create_with_password(
-    context: &Context<Admin>,
-    body: CreateBody,
-    password: &NewPassword,
-) -> ApiResult<User> {
-    password
-        .must_differ_from(&body.email, &body.name)
-        .map_err(|fault| ApiError::invalid("password", fault.to_string()))?;
-    let password_hash = Some(context.app().auth.passwords.hash(password).await?);
-    let new = NewUser {
-        email: body.email,
-        name: body.name,
-        role: body.role,
-        password_hash,
-    };
-    Ok(db::users::create(&mut *context.db().await?, new, &context.actor()).await?)
-}
-
-async fn create_with_link(
-    context: &Context<Admin>,
-    body: CreateBody,
-) -> ApiResult<(User, Option<Link>)> {
-    let (link, invitation) = draw_up(context.app(), body.email.clone(), body.role);
-    let new = NewUser {
-        email: body.email,
-        name: body.name,
-        role: body.role,
-        password_hash: None,
-    };
-    let (mut connection, actor) = (context.db().await?, context.actor());
-    let user = db::invitations::create_with_user(&mut connection, new, invitation, &actor).await?;
-    Ok((user, Some(link)))
-}
-
-#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
-struct UpdateBody {
+struct UserUpdate {
     #[deserr(default)]
     name: Option<PersonName>,
     #[deserr(default)]
@@ -284,14 +210,14 @@ struct UpdateBody {
 }
 
 /// Changes a person's name or role, or lets them go. The last active admin has to stay one.
-#[utoipa::path(tag = "Users", params(("id" = UserId, Path)), request_body = UpdateBody,
+#[utoipa::path(tag = "Users", params(("id" = UserId, Path)), request_body = UserUpdate,
     responses((status = 200, body = UserView)))]
 #[patch("/users/{id}")]
 async fn update(
     context: Context<Admin>,
     request: HttpRequest,
     Path(id): Path<UserId>,
-    Body(body): Body<UpdateBody>,
+    Body(body): Body<UserUpdate>,
 ) -> ApiResult<HttpResponse> {
     let changes = UserChanges {
         name: body.name,

@@ -1,25 +1,23 @@
 //! People and their companies. Every function names the company, except where an e-mail address
 //! or an id that was proven alone says who somebody is.
 
+mod update;
+
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::count_star,
     prelude::*,
     result::{DatabaseErrorKind, Error as DieselError},
 };
-use diesel_async::{AsyncConnection as _, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use domain::{
     audit::Actor,
     page::{Limit, Page},
-    revision::Expected,
-    users::{CompanyId, CompanyName, Email, PersonName, Role, UserId},
+    users::{CompanyId, Email, PersonName, Role, UserId},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Connection,
-    schema::{companies, users},
-};
+use crate::{Connection, schema::users};
+pub use update::{UpdateError, UserChanges, update};
 
 /// A person, without the password.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -72,28 +70,6 @@ pub struct NewUser {
     pub password_hash: Option<String>,
 }
 
-/// What may be changed of a person; `None` leaves it.
-#[derive(Debug, Default, AsChangeset)]
-#[diesel(table_name = users)]
-pub struct UserChanges {
-    /// What they are called.
-    pub name: Option<PersonName>,
-    /// What they may do.
-    pub role: Option<Role>,
-    /// Whether they may sign in.
-    pub is_active: Option<bool>,
-}
-
-impl UserChanges {
-    fn is_empty(&self) -> bool {
-        self.name.is_none() && !self.concerns_power()
-    }
-
-    fn concerns_power(&self) -> bool {
-        self.role.is_some() || self.is_active.is_some()
-    }
-}
-
 /// Why a person was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
@@ -116,23 +92,6 @@ impl From<DieselError> for CreateError {
             _ => Self::Database(cause),
         }
     }
-}
-
-/// Why a person was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// Nobody of that id in the company.
-    #[error("there is no such user")]
-    NotFound,
-    /// The company would be left without an active admin.
-    #[error("the last active admin has to stay one")]
-    LastAdmin,
-    /// They changed since the caller looked.
-    #[error("changed in the meantime")]
-    Stale,
-    /// Postgres.
-    #[error(transparent)]
-    Database(#[from] DieselError),
 }
 
 /// What a request has to know of its caller; `None` if there is nobody of that id.
@@ -228,99 +187,4 @@ pub(crate) async fn insert(
         .returning(User::as_returning())
         .get_result(connection)
         .await?)
-}
-
-/// Changes a person of the actor's company. Whoever loses the right to sign in loses all sessions
-/// too: the epoch is raised.
-pub async fn update(
-    connection: &mut Connection,
-    id: UserId,
-    changes: UserChanges,
-    expected: &Expected,
-    actor: &Actor,
-) -> Result<User, UpdateError> {
-    let company = actor.company_id;
-    connection
-        .transaction(async |connection| {
-            if changes.concerns_power() {
-                lock_admins(connection, company).await?;
-            }
-            let user = users::table
-                .find(id)
-                .filter(users::company_id.eq(company))
-                .select(User::as_select())
-                .for_no_key_update()
-                .first(connection)
-                .await
-                .optional()?
-                .ok_or(UpdateError::NotFound)?;
-            if !expected.accepts(user.updated_at) {
-                return Err(UpdateError::Stale);
-            }
-            if changes.is_empty() {
-                return Ok(user);
-            }
-            let leaves = changes.is_active == Some(false) && user.is_active;
-            apply(connection, id, changes, leaves).await?;
-            require_admin(connection, company).await?;
-            Ok(users::table
-                .find(id)
-                .select(User::as_select())
-                .first(connection)
-                .await?)
-        })
-        .await
-}
-
-async fn apply(
-    connection: &mut Connection,
-    id: UserId,
-    changes: UserChanges,
-    leaves: bool,
-) -> QueryResult<()> {
-    let epochs = i32::from(leaves);
-    diesel::update(users::table.find(id))
-        .set((changes, users::token_epoch.eq(users::token_epoch + epochs)))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Makes changes to the admins of one company take turns: of two that remove each other, the
-/// second sees what the first did.
-async fn lock_admins(connection: &mut Connection, company: CompanyId) -> QueryResult<()> {
-    companies::table
-        .find(company)
-        .select(companies::id)
-        .for_no_key_update()
-        .first::<CompanyId>(connection)
-        .await?;
-    Ok(())
-}
-
-async fn require_admin(connection: &mut Connection, company: CompanyId) -> Result<(), UpdateError> {
-    let admins: i64 = users::table
-        .filter(users::company_id.eq(company))
-        .filter(users::role.eq(Role::Admin))
-        .filter(users::is_active)
-        .select(count_star())
-        .first(connection)
-        .await?;
-    if admins == 0 {
-        Err(UpdateError::LastAdmin)
-    } else {
-        Ok(())
-    }
-}
-
-/// What a company is called.
-pub async fn company_name(
-    connection: &mut Connection,
-    company: CompanyId,
-) -> QueryResult<CompanyName> {
-    companies::table
-        .find(company)
-        .select(companies::name)
-        .first(connection)
-        .await
 }

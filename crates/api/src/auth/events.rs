@@ -33,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// Something that happened at the door.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventView {
+struct SignInEventView {
     /// Later events have higher numbers.
     id: i64,
     user_id: Option<UserId>,
@@ -45,7 +45,7 @@ struct EventView {
     created_at: DateTime<Utc>,
 }
 
-impl From<SignInEvent> for EventView {
+impl From<SignInEvent> for SignInEventView {
     fn from(event: SignInEvent) -> Self {
         Self {
             id: event.id,
@@ -73,7 +73,7 @@ struct OwnQuery {
 }
 
 /// What happened at the door under your name, newest first.
-#[utoipa::path(tag = "Accounts", params(OwnQuery), responses((status = 200, body = [EventView])))]
+#[utoipa::path(tag = "Accounts", params(OwnQuery), responses((status = 200, body = [SignInEventView])))]
 #[get("/auth/events")]
 async fn list_own(
     context: Context<Person>,
@@ -110,7 +110,7 @@ struct ListQuery {
 }
 
 /// What happened at the door of your company, newest first.
-#[utoipa::path(tag = "Accounts", params(ListQuery), responses((status = 200, body = [EventView])))]
+#[utoipa::path(tag = "Accounts", params(ListQuery), responses((status = 200, body = [SignInEventView])))]
 #[get("/sign-in-events")]
 async fn list(
     context: Context<Admin>,
@@ -139,7 +139,7 @@ async fn answer<A: Access>(
     let before = listing.start(cursor)?;
     let mut connection = context.db().await?;
     let page = db::auth::events(&mut connection, company, user, before, limit).await?;
-    let rows: Vec<EventView> = page.rows.into_iter().map(EventView::from).collect();
+    let rows: Vec<SignInEventView> = page.rows.into_iter().map(SignInEventView::from).collect();
     Ok(listing.answer(&Page {
         rows,
         next: page.next,

@@ -96,6 +96,13 @@ impl Settings {
         }
     }
 
+    /// Forgets keys that were given empty.
+    pub fn drop_blanks(&mut self) {
+        self.jwt_keys.retain(|key| !key.expose_secret().is_empty());
+        let is_blank = |key: &SecretString| key.expose_secret().is_empty();
+        self.service_key.take_if(|key| is_blank(key));
+    }
+
     /// Everything that is wrong with these settings, a sentence each.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
