@@ -54,12 +54,30 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             if let Some(operation) = operation
                 && path.starts_with("/api/")
             {
+                operation.operation_id = Some(operation_id(method, path));
                 add_answers(operation, has_id, method);
                 add_headers(operation, method);
             }
         }
     }
     document
+}
+
+/// A name that no other operation has: `GET /api/documents/{id}/chunks` is
+/// `get_documents_by_id_chunks`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path
+        .split('/')
+        .skip(2)
+        .map(|part| match part.strip_prefix('{') {
+            Some(name) => format!("by_{}", name.trim_end_matches('}')),
+            None => part.replace('-', "_"),
+        });
+    [method.to_lowercase()]
+        .into_iter()
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// Whether an operation takes no sign-in at all.
