@@ -24,6 +24,7 @@ mod counters;
 mod embed;
 mod generate;
 mod instance;
+mod ledger;
 mod prompt;
 mod refusals;
 mod script;
@@ -33,6 +34,7 @@ mod state;
 mod transport;
 
 pub use counters::{Counters, Received};
+pub use ledger::EmbedCall;
 pub use script::{Break, Cue, Quota};
 use state::State;
 
@@ -45,6 +47,8 @@ pub struct Options {
     pub pause: Duration,
     /// Threads that answer.
     pub workers: usize,
+    /// Whether every embedding call is kept with the hashes of its texts.
+    pub ledger: bool,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             pause: Duration::ZERO,
             workers: 1,
+            ledger: false,
         }
     }
 }
@@ -109,6 +114,11 @@ impl FakeGemini {
     /// The latest calls, oldest first; of more than twenty, the latest twenty.
     pub fn requests(&self) -> Vec<Received> {
         self.state.requests()
+    }
+
+    /// The embedding calls so far, if a ledger was asked for.
+    pub fn ledger(&self) -> Vec<EmbedCall> {
+        self.state.ledger()
     }
 
     /// Forgets what was scripted and what was counted.

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Options,
     counters::{Counters, Received, Tally},
+    ledger::{EmbedCall, Ledger},
     script::{Cue, Quota, Script},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct State {
     pub(super) options: Options,
     script: Mutex<Script>,
     tally: Mutex<Tally>,
+    ledger: Mutex<Ledger>,
 }
 
 impl State {
@@ -27,6 +29,7 @@ impl State {
             options,
             script: Mutex::default(),
             tally: Mutex::default(),
+            ledger: Mutex::default(),
         }
     }
 
@@ -42,15 +45,25 @@ impl State {
         lock(&self.tally).latest.iter().cloned().collect()
     }
 
+    pub(super) fn ledger(&self) -> Vec<EmbedCall> {
+        lock(&self.ledger).calls()
+    }
+
     pub(super) fn reset(&self) {
+        *lock(&self.ledger) = Ledger::default();
         *lock(&self.script) = Script::default();
         lock(&self.tally).reset();
     }
 
     /// Counts a call from now until what it returns is dropped.
     pub(super) fn begin(self: &Arc<Self>, call: Received, key_in_url: bool) -> UnderWay {
+        let entry = self
+            .options
+            .ledger
+            .then(|| lock(&self.ledger).enter(&call))
+            .flatten();
         lock(&self.tally).arrives(call, key_in_url);
-        UnderWay(Arc::clone(self))
+        UnderWay(Arc::clone(self), entry)
     }
 
     pub(super) fn cue(&self, method: &str, model: &str, body: &[u8]) -> Cue {
@@ -88,11 +101,14 @@ impl State {
 
 /// A call that has not ended.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<State>);
+pub(super) struct UnderWay(Arc<State>, Option<usize>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         lock(&self.0.tally).ends();
+        if let Some(entry) = self.1 {
+            lock(&self.0.ledger).close(entry);
+        }
     }
 }
 

@@ -34,6 +34,7 @@ async fn main() -> std::io::Result<()> {
         latency: Duration::from_millis(arguments.latency_ms),
         pause: Duration::from_millis(arguments.pause_ms),
         workers: arguments.workers,
+        ..Options::default()
     };
     gemini::serve(options, listener).await
 }

@@ -1,0 +1,12 @@
+//! The product under fire: real processes and stores of its own, killed and restarted by lot while
+//! documents are taken in, and then asked whether anything was lost, doubled or wasted.
+
+pub mod caller;
+pub mod checks;
+pub mod corpus;
+pub mod fleet;
+pub mod ingest;
+pub mod report;
+pub mod services;
+pub mod storm;
+pub mod waste;
