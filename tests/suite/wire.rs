@@ -18,7 +18,7 @@ async fn every_fault_has_the_same_form() {
       "requestId": null,
       "status": 404,
       "title": "Not found",
-      "type": "/docs/errors#not_found"
+      "type": "urn:prompt-architect:problem:not_found"
     }
     "#);
     let reply = admin.delete("/api/users").await;
