@@ -17,10 +17,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::Utc;
 use db::users::User;
-use domain::{
-    auth::{SessionId, secrets::RefreshToken},
-    users::UserId,
-};
+use domain::{auth::secrets::RefreshToken, users::UserId};
 use queue::{
     Redis,
     circuit::Circuit,
@@ -83,15 +80,6 @@ impl Auth {
     /// hear of it, they only stay listed for a while.
     pub async fn end_sessions(&self, user: UserId) {
         self.circuit.ask(self.tokens.revoke_all(user)).await;
-    }
-
-    /// Whether a session was ended. While Redis is away nothing is known of it, and its access
-    /// tokens run out within their quarter of an hour.
-    pub async fn has_ended(&self, session: SessionId) -> bool {
-        self.circuit
-            .ask(self.tokens.has_ended(session))
-            .await
-            .unwrap_or(false)
     }
 }
 

@@ -34,9 +34,9 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
 /// The cache of one installation.
 #[derive(Clone)]
 pub struct Cache {
-    redis: Redis,
+    pub(crate) redis: Redis,
     config: Config,
-    circuit: Arc<Circuit>,
+    pub(crate) circuit: Arc<Circuit>,
 }
 
 /// What a look into the cache gives.
@@ -76,6 +76,15 @@ impl Cache {
         let issued = Instant::now();
         let answer: Option<(Option<String>, Option<String>)> =
             self.circuit.ask(both.query_async(&mut redis)).await;
+        Self::read(name, issued, answer)
+    }
+
+    /// Makes sense of what Redis has: the copy and the stamp, or nothing at all while it is away.
+    pub(crate) fn read<T: DeserializeOwned>(
+        name: &str,
+        issued: Instant,
+        answer: Option<(Option<String>, Option<String>)>,
+    ) -> Look<T> {
         let reachable = answer.is_some();
         let (copy, stamp) = answer.unwrap_or_default();
         match copy.and_then(|json| serde_json::from_str(&json).ok()) {
@@ -143,7 +152,7 @@ impl Cache {
         self.circuit.ask(both.query_async::<()>(&mut redis)).await;
     }
 
-    fn keys(&self, name: &str) -> (String, String) {
+    pub(crate) fn keys(&self, name: &str) -> (String, String) {
         (
             self.config.key(name),
             self.config.key(&format!("stamp:{name}")),

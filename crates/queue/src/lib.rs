@@ -1,6 +1,7 @@
 //! Redis: hands job ids to workers through apalis, and keeps what may be lost without harm: caches,
 //! rate limits, refresh tokens. The truth is in Postgres, of which nothing is known here.
 
+pub mod arrival;
 pub mod cache;
 pub mod circuit;
 pub mod delivery;

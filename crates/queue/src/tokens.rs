@@ -252,11 +252,6 @@ impl Tokens {
         Ok(())
     }
 
-    /// Whether the session was ended within the life of an access token.
-    pub async fn has_ended(&self, id: SessionId) -> Result<bool, RedisError> {
-        self.redis.clone().exists(self.ended_key(id)).await
-    }
-
     fn session_key(&self, id: SessionId) -> String {
         self.config.key(&format!("session:{id}"))
     }
@@ -265,7 +260,8 @@ impl Tokens {
         self.config.key(&format!("sessions:{user}"))
     }
 
-    fn ended_key(&self, id: SessionId) -> String {
+    /// Where it says that a session was ended.
+    pub(crate) fn ended_key(&self, id: SessionId) -> String {
         self.config.key(&format!("ended:{id}"))
     }
 }

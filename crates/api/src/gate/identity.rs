@@ -15,6 +15,10 @@ use domain::{
     auth::{Via, Viewer, secrets::ApiKey},
     users::UserId,
 };
+use queue::{
+    arrival::{self, Caller},
+    cache::Look,
+};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
 
@@ -74,18 +78,20 @@ fn bearer(headers: &HeaderMap) -> ApiResult<&str> {
     }
 }
 
-/// Three looks into Redis at once, so that they cost one trip.
 async fn by_claims(app: &App, claims: Claims) -> ApiResult<Found> {
-    let limit_name = format!("user:{}", claims.sub);
-    let (profile, has_ended, counted) = tokio::join!(
-        profile(app, claims.sub),
-        app.auth.has_ended(claims.sid),
-        app.limits
-            .count(&limit_name, app.config.accounts.rate_limit_user),
-    );
-    counted.map_err(|excess| super::too_often(excess.0))?;
-    let profile = profile?;
-    if has_ended || profile.token_epoch != claims.epoch {
+    let name = profile_name(claims.sub);
+    let caller = Caller {
+        user: claims.sub,
+        session: claims.sid,
+        profile: &name,
+        limit: app.config.accounts.rate_limit_user,
+    };
+    let arrival = arrival::look(&app.cache, &app.limits, &app.auth.tokens, caller).await;
+    arrival
+        .counted
+        .map_err(|excess| super::too_often(excess.0))?;
+    let profile = active(load(app, claims.sub, arrival.profile).await?)?;
+    if arrival.has_ended || profile.token_epoch != claims.epoch {
         return Err(refusal("This session has ended. Sign in again."));
     }
     let via = Via::Session(claims.sid);
@@ -98,19 +104,20 @@ async fn by_claims(app: &App, claims: Claims) -> ApiResult<Found> {
 async fn by_key(app: &App, text: &str) -> ApiResult<Viewer> {
     let wrong = || refusal("The API key is not good, has expired or was revoked. Make a new one.");
     let hash = text.parse::<ApiKey>().map_err(|_| wrong())?.hash();
-    let load = async {
+    let row = async {
         let mut connection = app.pool.get().await?;
         Ok::<_, ApiError>(db::api_keys::use_by_hash(&mut connection, &hash).await?)
     };
     let grant = app
         .cache
-        .get_or_load(&key_name(&hash), COPY_LIFE, load)
+        .get_or_load(&key_name(&hash), COPY_LIFE, row)
         .await?;
     let grant: Grant = grant.ok_or_else(wrong)?;
     if grant.expires_at.is_some_and(|time| time <= Utc::now()) {
         return Err(wrong());
     }
-    let profile = profile(app, grant.user_id).await?;
+    let look = app.cache.look(&profile_name(grant.user_id)).await;
+    let profile = active(load(app, grant.user_id, look).await?)?;
     Ok(viewer(
         grant.user_id,
         &profile,
@@ -118,16 +125,20 @@ async fn by_key(app: &App, text: &str) -> ApiResult<Viewer> {
     ))
 }
 
-/// The profile of somebody who is active.
-async fn profile(app: &App, id: UserId) -> ApiResult<Profile> {
-    let load = async {
-        let mut connection = app.pool.get().await?;
-        Ok::<_, ApiError>(db::users::profile(&mut connection, id).await?)
+/// The profile of somebody: the copy that was found, or the row, of which a copy is kept.
+async fn load(app: &App, id: UserId, look: Look<Profile>) -> ApiResult<Option<Profile>> {
+    let ticket = match look {
+        Look::Hit(profile) => return Ok(Some(profile)),
+        Look::Miss(ticket) => ticket,
     };
-    let profile = app
-        .cache
-        .get_or_load(&profile_name(id), COPY_LIFE, load)
-        .await?;
+    let profile = db::users::profile(&mut *app.pool.get().await?, id).await?;
+    if let Some(profile) = &profile {
+        app.cache.fill(ticket, profile, COPY_LIFE).await;
+    }
+    Ok(profile)
+}
+
+fn active(profile: Option<Profile>) -> ApiResult<Profile> {
     profile
         .filter(|profile| profile.is_active)
         .ok_or_else(|| refusal("This account is not active. Ask an admin of your company."))
