@@ -1,5 +1,5 @@
 //! Getting in and staying in: registration, sign-in, sessions, passwords. Who somebody is at a
-//! request is found out by [`crate::gate`].
+//! request is found out by the gate.
 
 pub mod access_tokens;
 mod change_password;

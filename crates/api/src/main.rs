@@ -66,8 +66,8 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(config: api::Config) -> anyhow::Result<()> {
     let metrics = integrations::telemetry::start("api")?;
-    db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
     let app = Arc::new(api::app(config, metrics)?);
+    db::migrations::require_exact(app.config.db.database_url.expose_secret()).await?;
     api::prepare(&app).await?;
     let (serving, address) = api::serve(app.clone())?;
     tracing::info!(%address, embedder = app.embedder.name(), "listening");
