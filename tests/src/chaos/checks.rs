@@ -213,7 +213,7 @@ pub async fn search(
         let (id, sample) = &uploaded[dice.random_range(0..uploaded.len())];
         let word = sample.marker.split(' ').next_back().context("no word")?;
         let by_words = caller.search(word, "keyword").await?;
-        let by_both = caller.search(&sample.marker, "hybrid").await?;
+        let by_both = caller.search(word, "hybrid").await?;
         found += i64::from(by_words[..].first() == Some(id) && by_both.contains(id));
     }
     let what = "documents found by what only they say";

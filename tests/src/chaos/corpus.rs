@@ -118,8 +118,8 @@ pub fn documents(seed: u64, count: usize) -> Vec<Sample> {
 fn sample(dice: &mut StdRng, number: usize, shared: &[String]) -> Sample {
     let marker = format!("Its secret word is quokka{:08x}.", dice.random::<u32>());
     let sections = match dice.random_range(0..20) {
-        0 => dice.random_range(60..200),
-        1..5 => dice.random_range(10..60),
+        0 => dice.random_range(150..600),
+        1..6 => dice.random_range(20..100),
         _ => dice.random_range(1..10),
     };
     let mut texts: Vec<String> = (0..sections).map(|_| section(dice)).collect();

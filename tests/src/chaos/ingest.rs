@@ -68,7 +68,7 @@ pub struct Options {
     /// How processes end
     #[arg(long, value_enum, default_value_t = Signal::Kill)]
     pub signal: Signal,
-    /// Keep the services' folder with its logs, and say where it is
+    /// Keep the folder with logs and data, and say where it is
     #[arg(long)]
     pub keep: bool,
 }
@@ -116,10 +116,8 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     field.tell_resumption(&mut report, &orphans, resumed);
     field.tell(&mut report, &storm, &uploaded).await?;
     if field.options.keep {
-        report
-            .complaints
-            .push(format!("logs: {}", field.fleet.logs().display()));
-        std::mem::forget(field.services);
+        let logs = field.fleet.logs().display();
+        report.complaints.push(format!("logs: {logs}"));
     }
     Ok(report)
 }
@@ -129,7 +127,7 @@ async fn prepare(options: Options) -> anyhow::Result<Field> {
         options.workers > 0 && options.servers > 0,
         "somebody has to work"
     );
-    let services = Arc::new(Services::start().await?);
+    let services = Arc::new(Services::start(options.keep).await?);
     let provider = FakeGemini::start_with(gemini::Options {
         latency: Duration::from_millis(options.latency_ms),
         ledger: true,

@@ -35,9 +35,12 @@ pub enum End {
 }
 
 impl Services {
-    /// Makes and starts both.
-    pub async fn start() -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
+    /// Makes and starts both; the folder is kept at the end if so wished.
+    pub async fn start(keep: bool) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("chaos-")
+            .disable_cleanup(keep)
+            .tempdir()?;
         borrow_tools(folder.path())?;
         let found = up(folder.path())?;
         let url = |name: &str| {

@@ -140,10 +140,7 @@ impl Storm {
             Blow::KillRedis => self.restart(blow, "kill of Redis").await?,
             Blow::RestartPostgres => self.restart(blow, "restart of Postgres").await?,
             Blow::KillPostgres => self.restart(blow, "kill of Postgres").await?,
-            Blow::RestartServer => {
-                self.replace_a_server(fleet).await?;
-                "restart of a server"
-            }
+            Blow::RestartServer => return self.replace_a_server(fleet).await,
         };
         self.note(what, None, began);
         Ok(())
@@ -169,12 +166,15 @@ impl Storm {
     /// Replaces the oldest server: first a new one is ready, then the old one is asked to end,
     /// while requests still come to it.
     pub async fn replace_a_server(&mut self, fleet: &mut Fleet) -> anyhow::Result<()> {
+        let began = Instant::now();
         fleet.start_server().await?;
         self.caller.route_to(ports(&fleet.servers));
         let mut old = fleet.servers.remove(0);
         let took = old.terminate().await?;
         self.slowest_end = self.slowest_end.max(took);
         self.caller.route_to(ports(&fleet.servers));
+        // Its own calls are searches, which are not stored: no other is excused by it.
+        self.note("replacement of a server", Some(old.key), began);
         Ok(())
     }
 
