@@ -16,6 +16,7 @@ pub mod pool;
 )]
 pub mod schema;
 pub mod seeds;
+pub mod tsvector;
 pub mod users;
 
 pub use pool::{Connection, Pool};

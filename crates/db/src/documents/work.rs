@@ -6,7 +6,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     documents::{
         CHUNKER_VERSION, Chunk, ChunkId, DocumentId, DocumentStatus, DocumentType, EmbedDocument,
-        IndexPartition, Sha256, terms,
+        IndexPartition, Sha256, terms::Lexemes,
     },
     jobs::Lease,
     users::{CompanyId, UserId},
@@ -17,7 +17,11 @@ use crate::{
     Connection,
     halfvec::Embedding,
     jobs::{FenceError, NewJob, cancel_of, enqueue, finish, hold},
-    schema::{chunks, documents, embedding_models, sql_types::Halfvec},
+    schema::{
+        chunks, documents, embedding_models,
+        sql_types::{Halfvec, Tsvector},
+    },
+    tsvector::Terms,
 };
 
 /// Rows inserted by one statement.
@@ -203,10 +207,10 @@ async fn insert_chunks(conn: &mut Connection, task: &Task, batch: &[Chunk]) -> Q
                 .map(|c| Sha256::of(c.text.as_bytes()))
                 .collect::<Vec<_>>(),
         )
-        .bind::<sql_types::Array<sql_types::Text>, _>(
+        .bind::<sql_types::Array<Tsvector>, _>(
             batch
                 .iter()
-                .map(|c| terms::searchable(&c.text))
+                .map(|c| Terms(Lexemes::of(&c.text)))
                 .collect::<Vec<_>>(),
         )
         .execute(conn)
@@ -263,7 +267,7 @@ pub async fn pending(
             .bind::<sql_types::Uuid, _>(task.id)
             .bind::<sql_types::Integer, _>(task.building_generation)
             .bind::<sql_types::SmallInt, _>(model_id)
-            .execute(conn)
+                .execute(conn)
             .await?;
         Ok(diesel::sql_query(
             "SELECT c.id, c.text, c.sha256 FROM chunks c
@@ -345,7 +349,7 @@ pub async fn complete(
             .bind::<sql_types::Integer, _>(task.building_generation)
             .bind::<sql_types::SmallInt, _>(model_id)
             .bind::<sql_types::Integer, _>(CHUNKER_VERSION)
-            .execute(conn)
+                .execute(conn)
             .await?;
         if switched == 0 {
             return Ok(Completion::Incomplete);
