@@ -10,6 +10,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod migrations;
 pub mod pool;
+pub mod prepared;
 #[expect(
     missing_docs,
     reason = "mirrors the migrations, which carry the comments"

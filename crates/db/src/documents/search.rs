@@ -16,7 +16,9 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Connection, halfvec::Embedding, pool, schema::sql_types::Halfvec};
+use crate::{
+    Connection, halfvec::Embedding, pool, prepared::Prepare, schema::sql_types::Halfvec,
+};
 
 /// The most candidate passages that are compared one by one.
 pub const EXACT_LIMIT: i64 = 20_000;
@@ -131,6 +133,7 @@ async fn scope(
         .bind::<sql_types::Array<sql_types::Uuid>, _>(&question.document_ids)
         .bind::<sql_types::Text, _>(model)
         .bind::<sql_types::BigInt, _>(EXACT_LIMIT)
+        .prepared()
         .get_result(conn)
         .await
 }
@@ -180,6 +183,7 @@ async fn run(
         .bind::<sql_types::BigInt, _>(list)
         .bind::<sql_types::Double, _>(question.min_score.unwrap_or(f64::NEG_INFINITY))
         .bind::<sql_types::BigInt, _>(question.limit)
+        .prepared()
         .load(conn)
         .await
 }

@@ -17,6 +17,7 @@ use crate::{
     Connection,
     halfvec::Embedding,
     jobs::{FenceError, NewJob, cancel_of, enqueue, finish, hold},
+    prepared::Prepare,
     schema::{
         chunks, documents, embedding_models,
         sql_types::{Halfvec, Tsvector},
@@ -213,6 +214,7 @@ async fn insert_chunks(conn: &mut Connection, task: &Task, batch: &[Chunk]) -> Q
                 .map(|c| Terms(Lexemes::of(&c.text)))
                 .collect::<Vec<_>>(),
         )
+        .prepared()
         .execute(conn)
         .await
 }
@@ -267,7 +269,8 @@ pub async fn pending(
             .bind::<sql_types::Uuid, _>(task.id)
             .bind::<sql_types::Integer, _>(task.building_generation)
             .bind::<sql_types::SmallInt, _>(model_id)
-                .execute(conn)
+            .prepared()
+            .execute(conn)
             .await?;
         Ok(diesel::sql_query(
             "SELECT c.id, c.text, c.sha256 FROM chunks c
@@ -279,6 +282,7 @@ pub async fn pending(
         .bind::<sql_types::Uuid, _>(task.company_id)
         .bind::<sql_types::Uuid, _>(task.id)
         .bind::<sql_types::Integer, _>(task.building_generation)
+        .prepared()
         .load(conn)
         .await?)
     })
@@ -304,6 +308,7 @@ pub async fn store_embeddings(
             .bind::<sql_types::SmallInt, _>(model_id)
             .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
             .bind::<sql_types::Array<Halfvec>, _>(vectors)
+            .prepared()
             .execute(conn)
             .await?;
         Ok(stored == 1)
@@ -349,7 +354,8 @@ pub async fn complete(
             .bind::<sql_types::Integer, _>(task.building_generation)
             .bind::<sql_types::SmallInt, _>(model_id)
             .bind::<sql_types::Integer, _>(CHUNKER_VERSION)
-                .execute(conn)
+            .prepared()
+            .execute(conn)
             .await?;
         if switched == 0 {
             return Ok(Completion::Incomplete);
