@@ -244,6 +244,6 @@ pub async fn discard_file(worker: &Worker, job: &DiscardFile) -> anyhow::Result<
 
 /// Builds the approximate index of a company's partition.
 pub async fn index_partition(worker: &Worker, job: &IndexPartition) -> anyhow::Result<Outcome> {
-    db::documents::search::build_index(&worker.config.db, job.company_id).await?;
+    db::documents::index::build(&worker.config.db, job.company_id).await?;
     Ok(Outcome::Done)
 }

@@ -2,22 +2,26 @@
 //!
 //! Up to [`EXACT_LIMIT`] candidate passages are compared one by one, which finds the true nearest
 //! at about a microsecond each. Beyond that an approximate index of the company's partition is
-//! used once it is built. The planner is told which of the two is meant: it takes all distance
-//! functions for equally cheap and would choose wrongly.
+//! used once it is [built](super::index); passages that it does not cover yet are compared one by
+//! one beside it. The planner is told which of the two is meant: it takes all distance functions
+//! for equally cheap and would choose wrongly.
 
-use diesel::{prelude::*, sql_types};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    sql_types,
+};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::{
     auth::Viewer,
     documents::{ChunkId, DocumentId, SearchMode, terms},
-    users::CompanyId,
 };
-use secrecy::ExposeSecret;
 use serde::Serialize;
-use uuid::Uuid;
 
+use super::index::Index;
 use crate::{
-    Connection, halfvec::Embedding, pool, prepared::Prepare, schema::sql_types::Halfvec,
+    Connection, halfvec::Embedding, prepared::Prepare, schema::sql_types::Halfvec,
 };
 
 /// The most candidate passages that are compared one by one.
@@ -90,37 +94,53 @@ pub async fn search(
     viewer: &Viewer,
     question: &Question<'_>,
 ) -> QueryResult<Vec<Hit>> {
+    let (model_id, nearest) = way(conn, viewer, question).await?;
+    if matches!(nearest, Nearest::Exact) {
+        return run(conn, viewer, question, model_id, nearest).await;
+    }
+    conn.transaction(async |conn| {
+        conn.batch_execute(ONLY_INDEXES).await?;
+        run(conn, viewer, question, model_id, nearest).await
+    })
+    .await
+}
+
+/// Leaves the index as the only path that gives the wanted order of what it covers.
+const ONLY_INDEXES: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
+
+/// Under which model to compare, and how.
+async fn way(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    question: &Question<'_>,
+) -> QueryResult<(i16, Nearest)> {
     let Some((_, model)) = &question.vector else {
-        return run(conn, viewer, question, 0, Nearest::Exact).await;
+        return Ok((0, Nearest::Exact));
     };
     let scope = scope(conn, viewer, question, model).await?;
-    match scope.partition {
-        Some(partition) if scope.candidates > EXACT_LIMIT => {
-            approximate(conn, viewer, question, scope.model_id, partition).await
-        }
-        _ => run(conn, viewer, question, scope.model_id, Nearest::Exact).await,
-    }
+    let index = scope.index.as_deref().and_then(Index::named);
+    Ok((scope.model_id, index.map_or(Nearest::Exact, Nearest::Index)))
 }
 
 /// How the nearest are found.
 enum Nearest {
     /// By comparing all candidates.
     Exact,
-    /// Through the index of this partition.
-    Index(String),
+    /// Through this index, and beside it.
+    Index(Index),
 }
 
 #[derive(QueryableByName)]
 struct Scope {
     #[diesel(sql_type = sql_types::SmallInt)]
     model_id: i16,
-    #[diesel(sql_type = sql_types::BigInt)]
-    candidates: i64,
     #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
-    partition: Option<String>,
+    index: Option<String>,
 }
 
-/// How much there is to compare, and the partition's name when it has a finished index.
+/// Under which model to compare, and the index to use if there is too much to compare and one
+/// stands.
 async fn scope(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -138,22 +158,6 @@ async fn scope(
         .await
 }
 
-async fn approximate(
-    conn: &mut Connection,
-    viewer: &Viewer,
-    question: &Question<'_>,
-    model_id: i16,
-    partition: String,
-) -> QueryResult<Vec<Hit>> {
-    conn.transaction(async |conn| {
-        // The index is the only path left that gives the wanted order.
-        conn.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
-            .await?;
-        run(conn, viewer, question, model_id, Nearest::Index(partition)).await
-    })
-    .await
-}
-
 async fn run(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -161,6 +165,24 @@ async fn run(
     model_id: i16,
     nearest: Nearest,
 ) -> QueryResult<Vec<Hit>> {
+    bound(
+        statement(question.mode, &nearest),
+        viewer,
+        question,
+        model_id,
+    )
+    .prepared()
+    .load(conn)
+    .await
+}
+
+/// The statement with the values it is about.
+fn bound<'a>(
+    statement: String,
+    viewer: &Viewer,
+    question: &'a Question<'_>,
+    model_id: i16,
+) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
     let words = terms::query_terms(question.text);
     let words = words
         .iter()
@@ -173,7 +195,8 @@ async fn run(
     } else {
         question.limit
     };
-    diesel::sql_query(statement(question.mode, &nearest))
+    diesel::sql_query(statement)
+        .into_boxed()
         .bind::<sql_types::Uuid, _>(viewer.company_id)
         .bind::<sql_types::Uuid, _>(viewer.user_id)
         .bind::<sql_types::Array<sql_types::Uuid>, _>(&question.document_ids)
@@ -183,18 +206,45 @@ async fn run(
         .bind::<sql_types::BigInt, _>(list)
         .bind::<sql_types::Double, _>(question.min_score.unwrap_or(f64::NEG_INFINITY))
         .bind::<sql_types::BigInt, _>(question.limit)
-        .prepared()
-        .load(conn)
-        .await
+}
+
+#[derive(QueryableByName)]
+struct PlanLine {
+    #[diesel(sql_type = sql_types::Text)]
+    #[diesel(column_name = "QUERY PLAN")]
+    line: String,
+}
+
+/// How Postgres goes about a search, line by line: for benchmarks, and for whoever wonders.
+pub async fn explain(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    question: &Question<'_>,
+) -> QueryResult<Vec<String>> {
+    let (model_id, nearest) = way(conn, viewer, question).await?;
+    let lines: Vec<PlanLine> = conn
+        .transaction(async |conn| {
+            if let Nearest::Index(_) = nearest {
+                conn.batch_execute(ONLY_INDEXES).await?;
+            }
+            let statement = statement(question.mode, &nearest);
+            let explained = format!("EXPLAIN (ANALYZE, BUFFERS) {statement}");
+            bound(explained, viewer, question, model_id)
+                .load(conn)
+                .await
+        })
+        .await?;
+    Ok(lines.into_iter().map(|line| line.line).collect())
 }
 
 /// Puts the statement together: who may see what, the lists wanted, their merger, the passages.
 fn statement(mode: SearchMode, nearest: &Nearest) -> String {
     let by_meaning = match nearest {
         Nearest::Exact => include_str!("search_exact.sql").to_owned(),
-        Nearest::Index(partition) => {
-            include_str!("search_index.sql").replace("PARTITION", partition)
-        }
+        // Written into the statement, or the planner could not tell what the index covers.
+        Nearest::Index(index) => include_str!("search_index.sql")
+            .replace("PARTITION", &index.partition)
+            .replace("LATEST", &index.latest.to_string()),
     };
     let (lists, found) = match mode {
         SearchMode::Semantic => (
@@ -213,58 +263,4 @@ fn statement(mode: SearchMode, nearest: &Nearest) -> String {
     include_str!("search.sql")
         .replace("LISTS", &lists)
         .replace("FOUND", found)
-}
-
-/// Builds the approximate index of the partition that holds the company's vectors, unless it
-/// stands. Readers and writers go on meanwhile; it may take minutes.
-pub async fn build_index(config: &pool::Config, company_id: CompanyId) -> anyhow::Result<()> {
-    let mut conn = Connection::establish(config.database_url.expose_secret()).await?;
-    // Two builders would wait for each other for ever; the second finds the work done.
-    conn.batch_execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'; SELECT pg_advisory_lock(7233180013)")
-        .await?;
-    let partition: Option<Partition> = diesel::sql_query(
-        "SELECT tableoid::regclass::text AS name FROM chunk_embeddings WHERE company_id = $1 LIMIT 1",
-    )
-    .bind::<sql_types::Uuid, _>(company_id.0)
-    .get_result(&mut conn)
-    .await
-    .optional()?;
-    let Some(Partition { name }) = partition else {
-        return Ok(());
-    };
-    // What a killed build left behind is invalid and would be kept up for nothing.
-    let broken: Vec<Partition> = diesel::sql_query(
-        "SELECT indexrelid::regclass::text AS name FROM pg_index
-         WHERE NOT indisvalid AND indexrelid = to_regclass($1)",
-    )
-    .bind::<sql_types::Text, _>(format!("{name}_hnsw"))
-    .load(&mut conn)
-    .await?;
-    if !broken.is_empty() {
-        conn.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}_hnsw"))
-            .await?;
-    }
-    conn.batch_execute(&format!(
-        "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name}_hnsw ON {name}
-         USING hnsw (embedding halfvec_cosine_ops) WITH (m = 16, ef_construction = 200)"
-    ))
-    .await?;
-    Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Partition {
-    #[diesel(sql_type = sql_types::Text)]
-    name: String,
-}
-
-/// The company's passages, for deciding whether its partition deserves an index.
-pub async fn passages_of(conn: &mut Connection, company_id: Uuid) -> QueryResult<i64> {
-    use crate::schema::documents;
-    documents::table
-        .filter(documents::company_id.eq(company_id))
-        .select(diesel::dsl::sum(documents::live_chunks))
-        .first::<Option<i64>>(conn)
-        .await
-        .map(Option::unwrap_or_default)
 }

@@ -12,7 +12,7 @@ use domain::{
     users::{CompanyId, UserId},
 };
 
-use super::search;
+use super::index;
 use crate::{
     Connection,
     halfvec::Embedding,
@@ -369,7 +369,7 @@ pub async fn complete(
             .filter(chunks::generation.lt(task.building_generation))
             .execute(conn)
             .await?;
-        if search::passages_of(conn, task.company_id.0).await? > search::EXACT_LIMIT {
+        if index::is_wanted(conn, task.company_id).await? {
             let job = NewJob::new(&IndexPartition {
                 company_id: task.company_id,
             })
