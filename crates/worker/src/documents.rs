@@ -169,10 +169,13 @@ async fn embed_all(
     }
 }
 
+/// Which passages have a text.
+type Places = HashMap<Sha256, Vec<ChunkId>>;
+
 /// The texts in their order, each once, and where each belongs.
-fn distinct(pending: Vec<Pending>) -> (Vec<(Sha256, String)>, HashMap<Sha256, Vec<ChunkId>>) {
+fn distinct(pending: Vec<Pending>) -> (Vec<(Sha256, String)>, Places) {
     let mut order = Vec::new();
-    let mut places: HashMap<Sha256, Vec<ChunkId>> = HashMap::new();
+    let mut places = Places::new();
     for passage in pending {
         let ids = places.entry(passage.sha256).or_default();
         if ids.is_empty() {
@@ -189,7 +192,7 @@ async fn embed_batch(
     task: &Task,
     model_id: i16,
     batch: &[(Sha256, String)],
-    places: &HashMap<Sha256, Vec<ChunkId>>,
+    places: &Places,
 ) -> Result<(), EmbedError> {
     let texts: Vec<&str> = batch.iter().map(|(_, text)| text.as_str()).collect();
     let made = worker

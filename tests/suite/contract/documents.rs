@@ -1,5 +1,6 @@
 //! Documents through the API: uploading, following, sharing, changing, deleting.
 
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use tests::support::{App, Client};
 
@@ -41,15 +42,10 @@ async fn an_uploaded_document_becomes_completed_with_passages() {
         .expect("one")
         .clone();
     assert_eq!(cards["headingPath"], json!(["Engines", "Cards"]));
-    let (start, end) = (
-        cards["charStart"].as_u64().expect("start"),
-        cards["charEnd"].as_u64().expect("end"),
-    );
-    let slice: String = text
-        .chars()
-        .skip(start as usize)
-        .take((end - start) as usize)
-        .collect();
+    let offset =
+        |name: &str| usize::try_from(cards[name].as_u64().expect("an offset")).expect("small");
+    let (start, end) = (offset("charStart"), offset("charEnd"));
+    let slice: String = text.chars().skip(start).take(end - start).collect();
     assert_eq!(cards["text"], slice);
 }
 
@@ -174,7 +170,11 @@ async fn a_document_deleted_before_its_turn_leaves_nothing_behind() {
     ada.delete(&path_of(&document)).await.expect(204);
     app.drain().await;
     assert_eq!(app.count("chunks").await, 0);
-    assert_eq!(app.count("jobs WHERE state NOT IN ('done', 'cancelled')").await, 0);
+    assert_eq!(
+        app.count("jobs WHERE state NOT IN ('done', 'cancelled')")
+            .await,
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,7 +325,6 @@ async fn a_change_that_commits_late_is_not_missed_by_polling() {
     let ada = app.register().await;
     let early = upload(&ada, "a.txt", "Slow to commit.").await;
     let mut slow = app.database().connect().await;
-    use diesel_async::SimpleAsyncConnection as _;
     slow.batch_execute("BEGIN; UPDATE documents SET file_name = 'late.txt'")
         .await
         .expect("an open change");

@@ -82,7 +82,10 @@ fn declared() -> BTreeSet<String> {
             };
             columns.insert(format!("{table}.{name} {kind}{nullable}"));
         } else if line.ends_with(") {") && line.contains(" (") {
-            table = line.split(' ').next().unwrap_or_default().to_owned();
+            line.split(' ')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut table);
         }
     }
     columns

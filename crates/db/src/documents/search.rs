@@ -20,9 +20,7 @@ use domain::{
 use serde::Serialize;
 
 use super::index::Index;
-use crate::{
-    Connection, halfvec::Embedding, prepared::Prepare, schema::sql_types::Halfvec,
-};
+use crate::{Connection, halfvec::Embedding, prepared::Prepare, schema::sql_types::Halfvec};
 
 /// The most candidate passages that are compared one by one.
 pub const EXACT_LIMIT: i64 = 20_000;
@@ -106,8 +104,7 @@ pub async fn search(
 }
 
 /// Leaves the index as the only path that gives the wanted order of what it covers.
-const ONLY_INDEXES: &str =
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
+const ONLY_INDEXES: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
 
 /// Under which model to compare, and how.
 async fn way(

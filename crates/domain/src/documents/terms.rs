@@ -237,7 +237,12 @@ mod tests {
 
     #[test]
     fn each_word_is_kept_once_with_its_places() {
-        let expected = [("be", vec![2, 6]), ("not", vec![4]), ("or", vec![3]), ("to", vec![1, 5])];
+        let expected = [
+            ("be", vec![2, 6]),
+            ("not", vec![4]),
+            ("or", vec![3]),
+            ("to", vec![1, 5]),
+        ];
         assert_eq!(
             lexemes("To be, or not to be?"),
             expected.map(|(word, places)| (word.to_owned(), places))
@@ -253,7 +258,13 @@ mod tests {
         };
         assert_eq!((a.len(), b.len()), (MOST_PLACES, MOST_PLACES));
         let late = lexemes(&("a ".repeat(20_000) + "b c"));
-        assert_eq!(late[1..], [("b".into(), vec![LAST_PLACE]), ("c".into(), vec![LAST_PLACE])]);
+        assert_eq!(
+            late[1..],
+            [
+                ("b".into(), vec![LAST_PLACE]),
+                ("c".into(), vec![LAST_PLACE])
+            ]
+        );
     }
 
     #[test]
