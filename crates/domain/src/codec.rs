@@ -57,7 +57,8 @@ macro_rules! text_codec {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.write_str(self.as_str())
+                // As a word in a column: with its width, if one is asked for.
+                to.pad(self.as_str())
             }
         }
 

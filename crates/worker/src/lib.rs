@@ -10,9 +10,9 @@ pub mod perform;
 mod registry;
 mod run;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use domain::providers::Embedder;
+use domain::{jobs::JobKind, providers::Embedder};
 use integrations::{extract::Extractor, storage::Storage};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ pub struct Worker {
     pub config: Config,
     /// What this process is called in the job table.
     pub name: String,
+    /// How long an attempt at a job of this kind may take.
+    pub time_limit: fn(JobKind) -> Duration,
     /// Ends the worker: nothing new is begun, and long jobs stop where nothing is wasted.
     pub stop: CancellationToken,
     /// Rung when a job has ended, since that makes room and may have enqueued the next.
@@ -50,6 +52,7 @@ impl Worker {
             extractor,
             embedder: integrations::llm::embedder(&config.gemini)?,
             name: format!("worker-{}", uuid::Uuid::now_v7()),
+            time_limit: JobKind::time_limit,
             stop: CancellationToken::new(),
             wake: Arc::default(),
             config,

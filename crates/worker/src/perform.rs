@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use domain::jobs::{Claim, Failure, JobId, Outcome};
 use futures::FutureExt;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -55,7 +55,7 @@ async fn attempt(worker: &Worker, id: JobId, hand_back: &CancellationToken) -> a
 /// How the attempt ended; `None` when the lease was lost and nothing may be recorded.
 async fn outcome(worker: &Worker, claim: &Claim, hand_back: &CancellationToken) -> Option<Outcome> {
     let work = AssertUnwindSafe(timeout(
-        claim.kind.time_limit(),
+        (worker.time_limit)(claim.kind),
         registry::perform(worker, claim),
     ));
     tokio::select! {
@@ -79,6 +79,7 @@ async fn lease_lost(worker: &Worker, claim: &Claim) {
     let lease = worker.config.lease();
     let third = lease / 3;
     let mut ticks = interval_at(Instant::now() + third, third);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         match extend(worker, claim, lease).await {

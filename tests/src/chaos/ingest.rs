@@ -362,6 +362,9 @@ impl Field {
         report.count("different texts embedded", waste.distinct);
         report.count("calls in flight at the kills", waste.in_flight);
         report.count("texts embedded again", waste.repeated);
+        for (what, calls) in &waste.in_vain {
+            report.count(&format!("calls in vain because of a {what}"), *calls);
+        }
         let none = |what, found| anyhow::Ok(Check::equal(what, i64::try_from(found)?, 0));
         let unexplained = "texts embedded again without a fault that explains it";
         report.checks.push(none(unexplained, waste.unexplained)?);

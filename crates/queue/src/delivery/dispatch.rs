@@ -12,10 +12,6 @@ use super::Sender;
 /// After a failure nothing is tried for this long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A round is followed by a rest of so many times its length, so that a loop that is woken all the
-/// time takes a fifth of one connection at most.
-const REST: u32 = 4;
-
 /// How often the loop looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -50,7 +46,9 @@ pub async fn dispatch_forever(
                 Duration::ZERO
             }
         };
-        tokio::time::sleep((REST * began.elapsed()).min(pace.look)).await;
+        // As long a rest as the round took: a loop that is woken all the time takes half of one
+        // connection, and Postgres is asked less often when it is slow.
+        tokio::time::sleep(began.elapsed().min(pace.look)).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(patience) => {}
