@@ -1,6 +1,7 @@
 //! What the tests share: stand-ins for the services outside, files to try the extraction with, a
-//! server with clients, and storms to put the product through.
+//! server with clients, storms to put the product through, and what measures it.
 
+pub mod bench;
 pub mod chaos;
 #[path = "../fakes/mod.rs"]
 pub mod fakes;

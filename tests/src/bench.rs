@@ -1,0 +1,40 @@
+//! Measures the product against bounds and rivals: release programs on stores of their own, both
+//! sides of a comparison in turns, medians of ratios, CPU seconds beside wall time. What the
+//! figures mean is told in `docs/benchmarks.md`.
+
+pub mod corpus;
+pub mod ingest;
+pub mod load;
+pub mod meter;
+pub mod queue;
+pub mod report;
+pub mod rest;
+pub mod rivals;
+pub mod search;
+pub mod stand;
+pub mod vectors;
+
+/// The middle of some figures; of an even number of them the lower of the two.
+pub fn median(figures: &[f64]) -> f64 {
+    quantile(figures, 0.5)
+}
+
+/// The figure that `share` of all figures do not exceed.
+pub fn quantile(figures: &[f64], share: f64) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place among some hundred figures"
+    )]
+    let place = ((sorted.len() as f64 * share).ceil() as usize).max(1) - 1;
+    sorted.get(place).copied().unwrap_or(f64::NAN)
+}
+
+/// A count as a factor.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub fn float(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,33 @@
+//! Takes the figures of `docs/benchmarks.md`; `just bench-<name>` builds what it needs and runs it.
+
+use clap::{Parser, Subcommand};
+use tests::bench;
+
+/// Measures the product
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Ingestion against its rivals
+    Ingest(bench::ingest::Arguments),
+    /// Search among 100 000 passages
+    Search(bench::search::Arguments),
+    /// From a job's push to its start
+    Queue(bench::queue::Arguments),
+    /// The API server with nothing to do
+    Rest(bench::rest::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().what {
+        What::Ingest(arguments) => bench::ingest::run(&arguments).await,
+        What::Search(arguments) => bench::search::run(&arguments).await,
+        What::Queue(arguments) => bench::queue::run(&arguments).await,
+        What::Rest(arguments) => bench::rest::run(&arguments).await,
+    }
+}
