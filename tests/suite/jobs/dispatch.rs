@@ -1,5 +1,6 @@
 //! Which jobs are handed out, in which order, and how many.
 
+use diesel_async::AsyncConnection as _;
 use domain::{
     jobs::{Dispatch, JobId, JobKind},
     users::CompanyId,
@@ -8,7 +9,7 @@ use futures::future::join_all;
 use tests::support::database::Database;
 use uuid::Uuid;
 
-use super::support::{chore, company, dispatched, owned, rows};
+use super::support::{chore, company, dispatched, dump, owned, rows};
 
 async fn enqueue(database: &Database, company: CompanyId, owner: Uuid, count: usize) {
     let jobs: Vec<_> = (0..count).map(|_| owned(company, owner)).collect();
@@ -170,6 +171,11 @@ async fn a_message_that_is_taken_back_goes_out_in_a_new_epoch_unless_it_did_alre
 async fn a_hundred_thousand_jobs_that_wait_are_never_all_looked_at() {
     let database = Database::create().await;
     let company = company(&database).await;
+    let mut conn = database.connect().await;
+    // A plan made while the table was empty is kept with the prepared statement.
+    for _ in 0..10 {
+        assert!(dispatched(&mut conn, 64).await.is_empty());
+    }
     // Without statistics, as after one large insert, and a second kind of jobs that are not due.
     database
         .run(&format!(
@@ -181,16 +187,20 @@ async fn a_hundred_thousand_jobs_that_wait_are_never_all_looked_at() {
                   (VALUES ('documents.embed', -1), ('documents.extract', 1)) kinds (kind, wait)"
         ))
         .await;
-    let mut conn = database.connect().await;
-    let picked = dispatched(&mut conn, 64).await;
+    let (picked, read) = conn
+        .transaction(async |conn| {
+            let picked = dispatched(conn, 64).await;
+            let read = "(SELECT seq_tup_read + coalesce(idx_tup_fetch, 0)
+                         FROM pg_stat_xact_user_tables WHERE relname = 'jobs')";
+            Ok::<_, diesel::result::Error>((picked, dump(conn, read).await))
+        })
+        .await
+        .expect("a transaction");
     assert_eq!(picked.len(), 64);
     let mut mine = owners(&database, &picked).await;
     mine.sort_unstable();
     mine.dedup();
     assert_eq!(mine.len(), 50, "everybody has a turn");
-    let read = super::support::dump(
-        &mut conn,
-        "(SELECT coalesce(sum(seq_tup_read), 0) > 0 FROM pg_stat_xact_user_tables WHERE relname = 'jobs')",
-    );
-    assert_eq!(read.await, "(f)", "the table was not scanned");
+    let read: u64 = read.trim_matches(['(', ')']).parse().expect("a number");
+    assert!(read < 2_000, "{read} rows were looked at");
 }

@@ -42,10 +42,7 @@ async fn an_admin_sees_why_each_job_waits() {
                  wait_reason = 'the provider''s daily quota is spent'",
         )
         .await;
-    assert_eq!(
-        reason().await,
-        "the provider's daily quota is spent at 2031-01-01T00:00:00+00:00"
-    );
+    assert_eq!(reason().await, "the provider's daily quota is spent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +99,13 @@ async fn of_dead_jobs_for_the_same_row_one_is_retried_and_none_beside_a_living_o
     let database = Database::create().await;
     let mut conn = database.connect().await;
     let document_id = DocumentId::new();
-    let job = || db::jobs::NewJob::new(&EmbedDocument { document_id }).on(document_id.0);
+    let job = || {
+        db::jobs::NewJob::new(&EmbedDocument {
+            document_id,
+            generation: 1,
+        })
+        .on(document_id.0)
+    };
     enqueued(&mut conn, job()).await;
     database.run(DEAD).await;
     let newer = enqueued(&mut conn, job()).await;

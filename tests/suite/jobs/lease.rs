@@ -75,7 +75,7 @@ impl Rivals {
     }
 
     async fn task(&mut self) -> Task {
-        let begun = work::begin_embedding(&mut self.conn, self.held.lease, self.document).await;
+        let begun = work::begin_embedding(&mut self.conn, self.held.lease, self.document, 1).await;
         begun.expect("the lease is held").expect("the document")
     }
 }
@@ -129,7 +129,7 @@ async fn an_outlived_embedding_stores_nothing() {
     let vectors = vec![Embedding::from(&[0.5; 1536][..]); ids.len()];
     let before = rivals.everything().await;
     let (conn, lost) = (&mut rivals.conn, rivals.lost.lease);
-    assert_lost(work::begin_embedding(conn, lost, document).await);
+    assert_lost(work::begin_embedding(conn, lost, document, 1).await);
     assert_lost(work::pending(conn, lost, &task, model).await);
     assert_lost(work::store_embeddings(conn, lost, &task, model, &ids, &vectors).await);
     assert_lost(work::complete(conn, lost, &task, model).await);

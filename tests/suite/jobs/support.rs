@@ -43,6 +43,7 @@ pub(crate) fn chore(name: &str) -> NewJob {
 pub(crate) fn owned(company_id: CompanyId, owner: Uuid) -> NewJob {
     NewJob::new(&EmbedDocument {
         document_id: DocumentId::new(),
+        generation: 1,
     })
     .of(company_id, owner)
 }
