@@ -1,6 +1,7 @@
 //! The product under fire: real processes and stores of its own, killed and restarted by lot while
 //! documents are taken in, and then asked whether anything was lost, doubled or wasted.
 
+mod account;
 pub mod caller;
 pub mod checks;
 pub mod corpus;

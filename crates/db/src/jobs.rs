@@ -23,7 +23,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Connection, schema::jobs};
+use crate::{Connection, prepared::Prepare, schema::jobs};
 
 /// A job to be enqueued.
 #[derive(Debug, Clone, Insertable)]
@@ -131,6 +131,7 @@ pub async fn claim(
     .bind::<sql_types::Uuid, _>(token)
     .bind::<sql_types::Text, _>(worker)
     .bind::<sql_types::Double, _>(lease.as_secs_f64())
+    .prepared()
     .get_result(conn)
     .await
     .optional()?;
@@ -153,6 +154,7 @@ pub async fn extend(conn: &mut Connection, held: Lease, lease: Duration) -> Quer
     .bind::<sql_types::Uuid, _>(held.job_id)
     .bind::<sql_types::Uuid, _>(held.token)
     .bind::<sql_types::Double, _>(lease.as_secs_f64())
+    .prepared()
     .execute(conn)
     .await?;
     Ok(kept == 1)
@@ -197,6 +199,7 @@ pub async fn finish(conn: &mut Connection, held: Lease) -> QueryResult<()> {
     )
     .bind::<sql_types::Uuid, _>(held.job_id)
     .bind::<sql_types::Uuid, _>(held.token)
+    .prepared()
     .execute(conn)
     .await
     .map(|_| ())
@@ -263,6 +266,7 @@ pub async fn cancel_of(conn: &mut Connection, subject_id: Uuid) -> QueryResult<u
          WHERE subject_id = $1 AND state IN ('queued', 'dead')",
     )
     .bind::<sql_types::Uuid, _>(subject_id)
+    .prepared()
     .execute(conn)
     .await
 }

@@ -77,7 +77,7 @@ impl Caller {
         let request = |base: &str| self.http.post(format!("{base}/api/auth/{door}")).json(body);
         let answer = self.persist(door, request).await?;
         let token = answer["accessToken"].as_str().context("no access token")?;
-        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token.to_owned();
+        token.clone_into(&mut self.token.write().unwrap_or_else(PoisonError::into_inner));
         Ok(())
     }
 

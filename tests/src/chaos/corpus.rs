@@ -183,10 +183,8 @@ fn word(texts: &[String]) -> Vec<u8> {
 
 fn csv(texts: &[String]) -> String {
     let rows = texts.iter().enumerate();
-    let rows: String = rows
-        .map(|(number, text)| format!("{number},\"{text}\"\n"))
-        .collect();
-    format!("number,text\n{rows}")
+    let rows = rows.map(|(number, text)| format!("{number},\"{text}\""));
+    format!("number,text\n{}\n", rows.collect::<Vec<_>>().join("\n"))
 }
 
 fn portable(texts: &[String]) -> Vec<u8> {

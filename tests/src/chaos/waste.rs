@@ -17,6 +17,9 @@ use crate::fakes::gemini::EmbedCall;
 /// machine, four calls of one document store a hundred vectors each, one after another.
 const STORING: Duration = Duration::from_secs(5);
 
+/// In how many documents each text is.
+pub type Documents = HashMap<Sha256, usize>;
+
 /// Something that ends calls.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -59,8 +62,8 @@ pub struct Waste {
     pub strange: usize,
 }
 
-/// Compares the calls with the passages: `documents` says how many documents have a text.
-pub fn measure(calls: &[EmbedCall], faults: &[Fault], documents: &HashMap<Sha256, usize>) -> Waste {
+/// Compares the calls with the passages.
+pub fn measure(calls: &[EmbedCall], faults: &[Fault], documents: &Documents) -> Waste {
     let ours: Vec<_> = calls
         .iter()
         .filter(|call| call.key.starts_with("worker-"))
@@ -125,7 +128,7 @@ mod tests {
         }
     }
 
-    fn of(documents: &[(&str, usize)]) -> HashMap<Sha256, usize> {
+    fn of(documents: &[(&str, usize)]) -> Documents {
         let pairs = documents.iter();
         pairs
             .map(|(text, count)| (Sha256::of(text.as_bytes()), *count))

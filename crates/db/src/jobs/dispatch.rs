@@ -6,6 +6,7 @@ use domain::jobs::{Dispatch, JobId, JobKind, JobState, Outbox};
 
 use crate::{
     Connection, Pool,
+    prepared::Prepare,
     schema::{job_pauses, jobs},
 };
 
@@ -39,6 +40,7 @@ pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<V
     let rows: Vec<DispatchRow> = diesel::sql_query(include_str!("dispatch.sql"))
         .bind::<sql_types::Array<sql_types::Text>, _>(kinds)
         .bind::<sql_types::Array<sql_types::BigInt>, _>(places)
+        .prepared()
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(Dispatch::from).collect())
@@ -66,6 +68,7 @@ pub async fn handed_out(conn: &mut Connection, seconds: f64) -> QueryResult<Vec<
          LIMIT 1000",
     )
     .bind::<sql_types::Double, _>(seconds)
+    .prepared()
     .load(conn)
     .await?;
     Ok(rows.into_iter().map(Dispatch::from).collect())
@@ -101,6 +104,7 @@ struct Count {
 /// workers' jobs these were.
 pub async fn sweep(conn: &mut Connection) -> QueryResult<i64> {
     let swept: Count = diesel::sql_query(include_str!("sweep.sql"))
+        .prepared()
         .get_result(conn)
         .await?;
     Ok(swept.count)
