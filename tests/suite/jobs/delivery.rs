@@ -193,7 +193,6 @@ async fn a_worker_whose_connections_are_cut_again_and_again_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "a figure to look at, not to fail on")]
 async fn an_idle_worker_begins_soon_after_a_job_is_enqueued() {
     static TURN: AtomicU16 = AtomicU16::new(0);
     let app = App::start().await;
@@ -215,6 +214,7 @@ async fn an_idle_worker_begins_soon_after_a_job_is_enqueued() {
         .filter_map(|row| (row.started_at? - row.created_at).num_microseconds())
         .collect();
     waits.sort_unstable();
+    // A figure to look at, not to fail on.
     eprintln!("push to start: p50 {} µs, p95 {} µs", waits[15], waits[28]);
     assert!(
         rows(&mut conn)

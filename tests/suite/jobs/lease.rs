@@ -90,7 +90,7 @@ fn passage() -> Chunk {
 
 #[track_caller]
 fn assert_lost<T>(ended: Result<T, FenceError>) {
-    assert!(matches!(ended, Err(FenceError::Lost)));
+    assert!(matches!(ended.err(), Some(FenceError::Lost)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

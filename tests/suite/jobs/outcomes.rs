@@ -150,13 +150,11 @@ async fn an_attempt_that_overruns_its_time_is_ended_and_tried_again() {
 async fn a_failure_lets_the_other_calls_end_and_begins_no_more() {
     let (app, ada, document) = extracted().await;
     let failing = Scripted::of_size(1, |call| async move {
-        match call {
-            0 => Err(ProviderError::Overloaded("503".into())),
-            _ => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                Ok(())
-            }
+        if call == 0 {
+            return Err(ProviderError::Overloaded("503".into()));
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(())
     });
     let mut worker = worker_with(&app, failing.clone());
     worker.config.embed_concurrency = 2;
