@@ -4,7 +4,12 @@
 
 use std::{future::Ready, ops::ControlFlow, pin::Pin, str::FromStr};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web,
+};
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
 
 use crate::error::{ApiError, ApiResult, Code, FieldFault};
@@ -159,11 +164,14 @@ pub fn read_all(
 ) -> impl Future<Output = ApiResult<web::Bytes>> + 'static {
     let bytes = web::Bytes::from_request(request, payload);
     async move {
-        bytes.await.map_err(|_| {
-            ApiError::new(
-                Code::TooLarge,
-                format!("A body has at most {BODY_LIMIT} bytes."),
-            )
+        bytes.await.map_err(|cause| {
+            if cause.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
+                let detail = format!("A body has at most {BODY_LIMIT} bytes.");
+                ApiError::new(Code::TooLarge, detail)
+            } else {
+                let detail = "The body broke off or is not encoded as its headers say.";
+                ApiError::new(Code::InvalidBody, detail)
+            }
         })
     }
 }

@@ -52,6 +52,11 @@ pub async fn pass<B: MessageBody + 'static>(
     }
 }
 
+/// The path as routing reads it: percent-encoding is no way around a limit.
+fn routed_path(request: &ServiceRequest) -> &str {
+    request.match_info().as_str()
+}
+
 async fn admit(request: &ServiceRequest) -> ApiResult<(Client, Identity)> {
     let app = request
         .app_data::<web::Data<App>>()
@@ -59,7 +64,7 @@ async fn admit(request: &ServiceRequest) -> ApiResult<(Client, Identity)> {
     let ip = address::of(request, app.config.trusted_proxies);
     let subject = address::subject(&ip);
     let settings = &app.config.accounts;
-    if request.method() == Method::POST && SIGN_IN_PATHS.contains(&request.path()) {
+    if request.method() == Method::POST && SIGN_IN_PATHS.contains(&routed_path(request)) {
         count(
             app,
             &format!("sign-in:{subject}"),

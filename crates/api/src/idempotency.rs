@@ -6,9 +6,9 @@
 //! a key that only the client's own yields, since an answer may hold a secret that is shown once.
 //! Not kept are faults of the server, answers that only ask to wait, and streams.
 //!
-//! A JSON body is part of what makes a request the same. An upload is not read for that, it would
-//! have to be held in memory: its length counts, its refusals are not kept (the upload may have
-//! been cut short), and its bytes are recognised where they are stored.
+//! A JSON body is part of what makes a request the same. An upload would have to be held in memory
+//! for that; it needs no key, because its bytes are recognised where they are stored: a second one
+//! gives the document that is there.
 
 mod fingerprint;
 mod seal;
@@ -30,7 +30,6 @@ use crate::{
     error::{ApiError, ApiResult, Code},
     telemetry,
 };
-use fingerprint::Fingerprint;
 use seal::{Answer, Seal};
 
 const HEADER: &str = "idempotency-key";
@@ -47,7 +46,6 @@ struct Claim {
     keyed: Keyed,
     started: chrono::DateTime<chrono::Utc>,
     seal: Seal,
-    is_upload: bool,
 }
 
 enum Verdict {
@@ -83,7 +81,10 @@ async fn judge(request: &mut ServiceRequest) -> ApiResult<Verdict> {
     let Some(key) = key_of(request.request())? else {
         return Ok(Verdict::Unkeyed);
     };
-    let Fingerprint { hash, is_upload } = fingerprint::take(request).await?;
+    if fingerprint::is_upload(request) {
+        return Ok(Verdict::Unkeyed);
+    }
+    let hash = fingerprint::take(request).await?;
     let seal = Seal::new(viewer.user_id, &key);
     let keyed = Keyed {
         user_id: viewer.user_id,
@@ -101,7 +102,6 @@ async fn judge(request: &mut ServiceRequest) -> ApiResult<Verdict> {
             keyed,
             started,
             seal,
-            is_upload,
         })),
         Begin::Answered { status, answer } => replay(&seal, status, &answer).map(Verdict::Again),
         Begin::Mismatch => Err(ApiError::new(
@@ -177,7 +177,7 @@ async fn keep<B: MessageBody + 'static>(
         response.response().body().size(),
         BodySize::None | BodySize::Sized(0..=LARGEST)
     );
-    if !fits || !claim.is_worth_keeping(status) {
+    if !fits || !Claim::is_worth_keeping(status) {
         claim.release().await;
         return Ok(response.map_into_left_body());
     }
@@ -193,10 +193,9 @@ async fn keep<B: MessageBody + 'static>(
 }
 
 impl Claim {
-    fn is_worth_keeping(&self, status: StatusCode) -> bool {
+    fn is_worth_keeping(status: StatusCode) -> bool {
         let asks_to_wait = matches!(status.as_u16(), 408 | 429);
-        let may_be_cut_short = self.is_upload && status.is_client_error();
-        !(status.is_server_error() || asks_to_wait || may_be_cut_short)
+        !(status.is_server_error() || asks_to_wait)
     }
 
     /// Keeps the answer. Should that fail, the caller gets it all the same: the effect has

@@ -187,7 +187,11 @@ pub fn serve(app: Arc<App>) -> anyhow::Result<(Server, std::net::SocketAddr)> {
                 .app_data(document.clone())
                 .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
                 // Before the scope `/api`, which would answer for everything below it.
-                .map(|service| service.service(swagger(&document)))
+                .map(|service| {
+                    service
+                        .service(web::redirect("/docs", "/docs/"))
+                        .service(swagger(&document))
+                })
                 .service(
                     scope::scope("/api")
                         .wrap(from_fn(gate::pass))

@@ -161,11 +161,21 @@ async fn embed_all(
             ended
         })
         .buffer_unordered(usize::from(worker.config.embed_concurrency));
-    let mut failures: Vec<_> = calls.filter_map(|ended| ready(ended.err())).collect().await;
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures.swap_remove(0))
+    let failures: Vec<_> = calls.filter_map(|ended| ready(ended.err())).collect().await;
+    // Of several failures the one that names the latest time counts: nobody calls before it.
+    match failures.into_iter().max_by_key(named_time) {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+/// The time before which the provider wants no further call.
+fn named_time(failure: &EmbedError) -> Option<chrono::DateTime<chrono::Utc>> {
+    match failure {
+        EmbedError::Provider(
+            ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until },
+        ) => Some(*until),
+        _ => None,
     }
 }
 

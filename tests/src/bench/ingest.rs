@@ -54,21 +54,34 @@ async fn without_latency(arguments: &Arguments, report: &mut Report) -> anyhow::
     let mut rivals = Vec::new();
     if !arguments.alone {
         for (name, script) in [("script", "script.py"), ("LangChain", "langchain_store.py")] {
-            rivals.push((Rival::start(name, script, &ours.stand, &ours.provider).await?, vec![]));
+            rivals.push((
+                Rival::start(name, script, &ours.stand, &ours.provider).await?,
+                vec![],
+            ));
         }
     }
     // The first turn of each side meets cold caches and is not counted.
     let mut turns = Vec::new();
     for round in 0..=arguments.rounds {
         let seed = round as u64;
-        turns.push(ours.turn(&Writer::new(seed).files(arguments.chunks)).await?);
+        turns.push(
+            ours.turn(&Writer::new(seed).files(arguments.chunks))
+                .await?,
+        );
         for (rival, taken) in &mut rivals {
-            let chunks = if rival.name == "script" { arguments.chunks } else { arguments.few };
+            let chunks = if rival.name == "script" {
+                arguments.chunks
+            } else {
+                arguments.few
+            };
             taken.push(rival.ingest(folder_of(&Writer::new(1000 + seed).files(chunks))?.path())?);
         }
     }
     let own = costs(&turns);
-    report.line("CPU seconds per 1 000 chunks", format!("{:.3}", median(&own)));
+    report.line(
+        "CPU seconds per 1 000 chunks",
+        format!("{:.3}", median(&own)),
+    );
     report.line("chunks a second", format!("{:.0}", median(&speeds(&turns))));
     for (rival, taken) in &rivals {
         compare(report, rival.name, &own, taken);
@@ -81,12 +94,31 @@ async fn without_latency(arguments: &Arguments, report: &mut Report) -> anyhow::
 
 fn compare(report: &mut Report, name: &str, own: &[f64], taken: &[Turn]) {
     let theirs = costs(taken);
-    let ratios: Vec<f64> = theirs.iter().zip(own).map(|(theirs, own)| theirs / own).collect();
-    let (goal, least) = if name == "script" { ("> 1 ×", 1.0) } else { ("≥ 6 ×", 6.0) };
+    let ratios: Vec<f64> = theirs
+        .iter()
+        .zip(own)
+        .map(|(theirs, own)| theirs / own)
+        .collect();
+    let (goal, least) = if name == "script" {
+        ("> 1 ×", 1.0)
+    } else {
+        ("≥ 6 ×", 6.0)
+    };
     let figure = format!("{:.2} × ({:.3})", median(&ratios), median(&theirs));
-    report.goal(&format!("CPU of {name}, times ours"), figure, goal, median(&ratios) >= least);
-    report.line(format!("chunks a second, {name}"), format!("{:.0}", median(&speeds(taken))));
-    report.detail(name, json!({ "cpuPerThousand": theirs, "chunksPerSecond": speeds(taken) }));
+    report.goal(
+        &format!("CPU of {name}, times ours"),
+        figure,
+        goal,
+        median(&ratios) >= least,
+    );
+    report.line(
+        format!("chunks a second, {name}"),
+        format!("{:.0}", median(&speeds(taken))),
+    );
+    report.detail(
+        name,
+        json!({ "cpuPerThousand": theirs, "chunksPerSecond": speeds(taken) }),
+    );
 }
 
 /// All but the first turn.
@@ -136,11 +168,19 @@ async fn with_index(
 
 /// 20 MB of text in one document, and what memory everything took in the end.
 async fn one_large_text(report: &mut Report, ours: &mut Ours) -> anyhow::Result<()> {
-    let memory = |ours: &Ours, name| ours.memory.iter().map(|(_, of)| of[name]).collect::<Vec<_>>();
+    let memory = |ours: &Ours, name| {
+        ours.memory
+            .iter()
+            .map(|(_, of)| of[name])
+            .collect::<Vec<_>>()
+    };
     let [first, last] = [0, 1].map(|which| {
         let series = memory(ours, which);
         let tenth = (series.len() / 10).max(1);
-        (median(&series[..tenth]), median(&series[series.len() - tenth..]))
+        (
+            median(&series[..tenth]),
+            median(&series[series.len() - tenth..]),
+        )
     });
     report.line(
         "resident MiB of the API, first to last tenth of the turns",
@@ -152,7 +192,12 @@ async fn one_large_text(report: &mut Report, ours: &mut Ours) -> anyhow::Result<
     );
     let mut writer = Writer::new(3000);
     let text = writer.text(20_000_000, false);
-    let turn = ours.turn(&[File { name: "large.txt".into(), text }]).await?;
+    let turn = ours
+        .turn(&[File {
+            name: "large.txt".into(),
+            text,
+        }])
+        .await?;
     let [api, worker] = ["api", "worker"].map(|name| meter::peak_mib(ours.stand.pids(name)[0]));
     report.goal(
         "peak MiB of API and worker, 20 MB of text included",
@@ -186,9 +231,15 @@ async fn with_latency(arguments: &Arguments, report: &mut Report) -> anyhow::Res
     let what = "chunks a second at 100 ms an embedding request";
     report.goal(what, format!("{speed:.0}"), "≥ 1 500", speed >= 1500.0);
     if !theirs.is_empty() {
-        report.line(format!("{what}, script"), format!("{:.0}", median(&speeds(&theirs))));
+        report.line(
+            format!("{what}, script"),
+            format!("{:.0}", median(&speeds(&theirs))),
+        );
     }
-    report.detail("withLatency", json!({ "ours": speeds(&own), "script": speeds(&theirs) }));
+    report.detail(
+        "withLatency",
+        json!({ "ours": speeds(&own), "script": speeds(&theirs) }),
+    );
     Ok(())
 }
 
@@ -260,16 +311,25 @@ impl Ours {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let chunks = (after.chunks - before.chunks) as f64;
         self.parts.push(cpu.per_thousand(chunks));
-        Ok(Turn { chunks, wall, cpu: cpu.product() })
+        Ok(Turn {
+            chunks,
+            wall,
+            cpu: cpu.product(),
+        })
     }
 
     async fn until_done(&mut self) -> anyhow::Result<Progress> {
         loop {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let memory = ["api", "worker"].map(|name| meter::resident_mib(self.stand.pids(name)[0]));
-            self.memory.push((self.began.elapsed().as_secs_f64(), memory));
+            let memory =
+                ["api", "worker"].map(|name| meter::resident_mib(self.stand.pids(name)[0]));
+            self.memory
+                .push((self.began.elapsed().as_secs_f64(), memory));
             let progress = self.progress().await?;
-            ensure!(progress.failed == 0, "documents failed: see the worker's log");
+            ensure!(
+                progress.failed == 0,
+                "documents failed: see the worker's log"
+            );
             if progress.open == 0 {
                 return Ok(progress);
             }
@@ -280,6 +340,8 @@ impl Ours {
         let sql = "SELECT count(*) FILTER (WHERE status IN ('pending', 'processing')) AS open,
                           count(*) FILTER (WHERE status = 'failed') AS failed,
                           coalesce(sum(live_chunks), 0)::bigint AS chunks FROM documents";
-        Ok(diesel::sql_query(sql).get_result(&mut *self.stand.watch().await).await?)
+        Ok(diesel::sql_query(sql)
+            .get_result(&mut *self.stand.watch().await)
+            .await?)
     }
 }

@@ -1,7 +1,12 @@
 //! Fills the product's tables with documents, passages and vectors as ingestion would leave them,
 //! without going through it.
 
-use db::{Connection, halfvec::Embedding, schema::sql_types::{Halfvec, Tsvector}, tsvector::Terms};
+use db::{
+    Connection,
+    halfvec::Embedding,
+    schema::sql_types::{Halfvec, Tsvector},
+    tsvector::Terms,
+};
 use diesel::sql_types;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use domain::{
@@ -48,14 +53,24 @@ impl Company {
     /// A company of its own with an owner of no passages yet.
     pub async fn found(conn: &mut Connection) -> anyhow::Result<Self> {
         let company_id = CompanyId::new();
-        conn.batch_execute(&format!("INSERT INTO companies (id, name) VALUES ('{company_id}', 'Bench')"))
-            .await?;
-        Ok(Self { id: company_id, owners: Vec::new(), passages: Vec::new() })
+        conn.batch_execute(&format!(
+            "INSERT INTO companies (id, name) VALUES ('{company_id}', 'Bench')"
+        ))
+        .await?;
+        Ok(Self {
+            id: company_id,
+            owners: Vec::new(),
+            passages: Vec::new(),
+        })
     }
 
     /// The company of somebody who is there already, and who is its first owner.
     pub fn of(viewer: Viewer) -> Self {
-        Self { id: viewer.company_id, owners: vec![viewer], passages: Vec::new() }
+        Self {
+            id: viewer.company_id,
+            owners: vec![viewer],
+            passages: Vec::new(),
+        }
     }
 
     /// Gives so many passages to each owner; who is missing is added. Some documents are shared.
@@ -80,7 +95,8 @@ impl Company {
                 self.passages.extend(made);
             }
         }
-        conn.batch_execute("VACUUM ANALYZE documents, chunks, chunk_embeddings").await?;
+        conn.batch_execute("VACUUM ANALYZE documents, chunks, chunk_embeddings")
+            .await?;
         Ok(())
     }
 
@@ -91,7 +107,12 @@ impl Company {
              VALUES ('{user_id}', '{company_id}', '{user_id}@example.com', 'Bench', 'developer')"
         ))
         .await?;
-        Ok(Viewer { user_id, company_id, role: Role::Developer, via: Via::SingleUser })
+        Ok(Viewer {
+            user_id,
+            company_id,
+            role: Role::Developer,
+            via: Via::SingleUser,
+        })
     }
 
     /// Whether this owner may see this passage.
@@ -102,12 +123,19 @@ impl Company {
 
 /// Passages of one document, about a few topics.
 fn document(space: &mut Space, left: usize, owner: usize, shared: bool) -> Vec<Passage> {
-    let topics: Vec<usize> = (0..3 + space.choose(4)).map(|_| space.choose(super::vectors::TOPICS)).collect();
+    let topics: Vec<usize> = (0..3 + space.choose(4))
+        .map(|_| space.choose(super::vectors::TOPICS))
+        .collect();
     let mut passages = Vec::with_capacity(DOCUMENT);
     for _ in 0..left.min(DOCUMENT) {
         let topic = topics[space.choose(topics.len())];
         let vector = space.passage(topic);
-        passages.push(Passage { id: ChunkId::new(), owner, shared, vector });
+        passages.push(Passage {
+            id: ChunkId::new(),
+            owner,
+            shared,
+            vector,
+        });
     }
     passages
 }
@@ -120,7 +148,14 @@ async fn store(
     writer: &mut Writer,
 ) -> anyhow::Result<()> {
     let id = DocumentId::new();
-    let (count, visibility) = (passages.len(), if passages[0].shared { "company" } else { "private" });
+    let (count, visibility) = (
+        passages.len(),
+        if passages[0].shared {
+            "company"
+        } else {
+            "private"
+        },
+    );
     let (owner, company) = (viewer.user_id, viewer.company_id);
     conn.batch_execute(&format!(
         "INSERT INTO documents (id, company_id, owner_id, visibility, file_name, content_type, size_bytes,

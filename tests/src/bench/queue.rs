@@ -46,8 +46,16 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let person = stand.register().await?;
     let waits = one_at_a_time(&stand, &person, arguments).await?;
     let [p50, p95] = [0.5, 0.95].map(|share| quantile(&waits, share));
-    report.line("push to start on an idle worker: p50", format!("{p50:.2} ms"));
-    report.goal("push to start on an idle worker: p95", format!("{p95:.2} ms"), "< 10 ms", p95 < 10.0);
+    report.line(
+        "push to start on an idle worker: p50",
+        format!("{p50:.2} ms"),
+    );
+    report.goal(
+        "push to start on an idle worker: p95",
+        format!("{p95:.2} ms"),
+        "< 10 ms",
+        p95 < 10.0,
+    );
     report.detail("waitsMs", json!(waits));
     at_rest(&stand, &mut report).await;
     many_at_once(&stand, arguments, &mut report).await?;
@@ -62,7 +70,10 @@ async fn one_at_a_time(
     arguments: &Arguments,
 ) -> anyhow::Result<Vec<f64>> {
     for number in 0..=arguments.single {
-        let (name, text) = (format!("{number}.txt"), format!("Tiny text number {number}."));
+        let (name, text) = (
+            format!("{number}.txt"),
+            format!("Tiny text number {number}."),
+        );
         person.upload(&File { name, text }).await?;
         until_idle(stand).await?;
         // Off the beat of everything that looks at intervals.
@@ -90,17 +101,31 @@ async fn at_rest(stand: &Stand, report: &mut Report) {
     tokio::time::sleep(REST).await;
     let taken = stand.cpu().since(&before);
     let share = taken.product() / REST.as_secs_f64() * 100.0;
-    report.line("API, worker, Postgres and Redis with nothing to do", format!("{share:.1} % of one processor"));
-    report.detail("idleMsPerSecond", taken.per_thousand(REST.as_secs_f64() * 1e3));
+    report.line(
+        "API, worker, Postgres and Redis with nothing to do",
+        format!("{share:.1} % of one processor"),
+    );
+    report.detail(
+        "idleMsPerSecond",
+        taken.per_thousand(REST.as_secs_f64() * 1e3),
+    );
 }
 
 /// Removals of files that are not there: all of the machinery, none of the work.
-async fn many_at_once(stand: &Stand, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+async fn many_at_once(
+    stand: &Stand,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let (mut speeds, mut costs, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=arguments.rounds {
         let (before, started) = (stand.cpu(), Instant::now());
         let new: Vec<_> = (0..arguments.many)
-            .map(|number| NewJob::new(&DiscardFile { storage_key: format!("none/{round}/{number}") }))
+            .map(|number| {
+                NewJob::new(&DiscardFile {
+                    storage_key: format!("none/{round}/{number}"),
+                })
+            })
             .collect();
         for part in new.chunks(1000) {
             enqueue(&mut *stand.watch().await, part).await?;
@@ -113,9 +138,18 @@ async fn many_at_once(stand: &Stand, arguments: &Arguments, report: &mut Report)
             parts.push(taken.per_thousand(float(arguments.many)));
         }
     }
-    report.line("jobs a second that do nothing", format!("{:.0}", median(&speeds)));
-    report.line("CPU of all processes, a job", format!("{:.0} µs", median(&costs)));
-    report.detail("many", json!({ "perSecond": speeds, "microseconds": costs, "cpuPerThousand": parts }));
+    report.line(
+        "jobs a second that do nothing",
+        format!("{:.0}", median(&speeds)),
+    );
+    report.line(
+        "CPU of all processes, a job",
+        format!("{:.0} µs", median(&costs)),
+    );
+    report.detail(
+        "many",
+        json!({ "perSecond": speeds, "microseconds": costs, "cpuPerThousand": parts }),
+    );
     Ok(())
 }
 

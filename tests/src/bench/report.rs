@@ -29,13 +29,15 @@ impl Report {
 
     /// A line of the table: what, its figure, and the bound if there is one.
     pub fn line(&mut self, what: impl Into<String>, figure: impl Into<String>) {
-        self.rows.push([what.into(), figure.into(), String::new(), String::new()]);
+        self.rows
+            .push([what.into(), figure.into(), String::new(), String::new()]);
     }
 
     /// A line with a bound and whether it holds.
     pub fn goal(&mut self, what: &str, figure: impl Into<String>, goal: &str, holds: bool) {
         let verdict = if holds { "yes" } else { "NO" };
-        self.rows.push([what.into(), figure.into(), goal.into(), verdict.into()]);
+        self.rows
+            .push([what.into(), figure.into(), goal.into(), verdict.into()]);
     }
 
     /// Something for the JSON alone.
@@ -60,7 +62,12 @@ impl Report {
                             "table": self.rows, "details": self.details });
         let path = folder()?.join(format!("{}.json", self.name));
         std::fs::write(&path, serde_json::to_vec_pretty(&whole)?)?;
-        println!("\n{} (load {} to {})", path.display(), self.began, meter::load());
+        println!(
+            "\n{} (load {} to {})",
+            path.display(),
+            self.began,
+            meter::load()
+        );
         Ok(())
     }
 }

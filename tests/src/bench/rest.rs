@@ -30,15 +30,30 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         resident.push(meter::resident_mib(stand.pids("api")[0]));
     }
     let (start, memory) = (median(&ready), median(&resident));
-    report.goal("start of the API to ready", format!("{:.0} ms", start * 1000.0), "< 1 s", start < 1.0);
-    report.goal("memory of the API at rest", format!("{memory:.1} MiB"), "< 40 MiB", memory < 40.0);
+    report.goal(
+        "start of the API to ready",
+        format!("{:.0} ms", start * 1000.0),
+        "< 1 s",
+        start < 1.0,
+    );
+    report.goal(
+        "memory of the API at rest",
+        format!("{memory:.1} MiB"),
+        "< 40 MiB",
+        memory < 40.0,
+    );
     let person = stand.register().await?;
     for number in 0..arguments.requests {
         let query = format!("question {number}");
-        person.post("/api/search", &json!({ "query": query })).await?;
+        person
+            .post("/api/search", &json!({ "query": query }))
+            .await?;
     }
     let after = meter::resident_mib(stand.pids("api")[0]);
-    report.line(format!("the same after {} searches", arguments.requests), format!("{after:.1} MiB"));
+    report.line(
+        format!("the same after {} searches", arguments.requests),
+        format!("{after:.1} MiB"),
+    );
     stand.start_worker()?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let worker = meter::resident_mib(stand.pids("worker")[0]);

@@ -112,20 +112,30 @@ fn folder() -> PathBuf {
 fn python() -> anyhow::Result<PathBuf> {
     let place = super::report::folder()?.join("venv");
     let python = place.join("bin/python");
-    let (installed, wanted) = (place.join("requirements.txt"), folder().join("requirements.txt"));
+    let (installed, wanted) = (
+        place.join("requirements.txt"),
+        folder().join("requirements.txt"),
+    );
     let wanted = std::fs::read(wanted)?;
     if std::fs::read(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
     run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
     let install = ["-m", "pip", "install", "--quiet", "--requirement"];
-    run(Command::new(&python).args(install).arg(folder().join("requirements.txt")))?;
+    run(Command::new(&python)
+        .args(install)
+        .arg(folder().join("requirements.txt")))?;
     std::fs::write(installed, wanted)?;
     Ok(python)
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().context("the rivals need python3 with venv and pip")?;
-    ensure!(status.success(), "the rivals could not be installed: {command:?}");
+    let status = command
+        .status()
+        .context("the rivals need python3 with venv and pip")?;
+    ensure!(
+        status.success(),
+        "the rivals could not be installed: {command:?}"
+    );
     Ok(())
 }

@@ -11,7 +11,11 @@ use db::{
 };
 use diesel::{QueryableByName, sql_types};
 use diesel_async::RunQueryDsl;
-use domain::{auth::Viewer, documents::{ChunkId, SearchMode}, providers::mock};
+use domain::{
+    auth::Viewer,
+    documents::{ChunkId, SearchMode},
+    providers::mock,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -67,21 +71,41 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sizes = sizes(arguments.passages, arguments.people);
     company.fill(&mut conn, &mut space, MODEL, &sizes).await?;
     report.detail("sizes", json!(sizes));
-    by_meaning(&mut conn, &mut space, &company, arguments, "exact", &mut report).await?;
+    by_meaning(
+        &mut conn,
+        &mut space,
+        &company,
+        arguments,
+        "exact",
+        &mut report,
+    )
+    .await?;
     by_words(&mut conn, &company, arguments, &mut report).await?;
     over_http(&mut conn, &company, &person, arguments, &mut report).await?;
     drop(company);
 
     let mut company = Company::found(&mut conn).await?;
-    company.fill(&mut conn, &mut space, MODEL, &[arguments.indexed]).await?;
+    company
+        .fill(&mut conn, &mut space, MODEL, &[arguments.indexed])
+        .await?;
     let started = Instant::now();
     db::documents::index::build(&stand.pool_config(), company.id).await?;
     report.line(
         format!("building the index over {} passages", arguments.indexed),
         format!("{:.0} s", started.elapsed().as_secs_f64()),
     );
-    company.fill(&mut conn, &mut space, MODEL, &[arguments.later]).await?;
-    by_meaning(&mut conn, &mut space, &company, arguments, "index", &mut report).await?;
+    company
+        .fill(&mut conn, &mut space, MODEL, &[arguments.later])
+        .await?;
+    by_meaning(
+        &mut conn,
+        &mut space,
+        &company,
+        arguments,
+        "index",
+        &mut report,
+    )
+    .await?;
     report.finish()
 }
 
@@ -89,7 +113,11 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn sizes(passages: usize, people: usize) -> Vec<usize> {
     let weight = |place: usize| 20.0_f64.powf(float(place) / float(people));
     let all: f64 = (0..people).map(weight).sum();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts"
+    )]
     let share = |place| (weight(place) / all * float(passages)) as usize;
     (0..people).map(share).collect()
 }
@@ -111,7 +139,11 @@ async fn by_meaning(
         let viewer = &company.owners[about.owner];
         let vector = space.question(&about.vector);
         let question = question(SearchMode::Semantic, "anything", &vector);
-        let bare_of = Bare { viewer, documents: &documents[about.owner], vector: &vector };
+        let bare_of = Bare {
+            viewer,
+            documents: &documents[about.owner],
+            vector: &vector,
+        };
         let mut hits = Vec::new();
         // Whoever is first reads the rows into the processor's cache for the other.
         for turn in 0..2 {
@@ -125,26 +157,40 @@ async fn by_meaning(
             }
         }
         let truth = nearest(company, about.owner, &vector);
-        found += hits.iter().filter(|hit| truth.contains(&hit.chunk_id)).count();
+        found += hits
+            .iter()
+            .filter(|hit| truth.contains(&hit.chunk_id))
+            .count();
         if number == arguments.questions - 1 {
             plan = search::explain(conn, viewer, &question).await?;
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let recall = float(found) / (float(arguments.questions) * WANTED as f64);
-    report.goal(&format!("recall@10, {way}"), format!("{recall:.4}"), "≥ 0.98", recall >= 0.98);
+    report.goal(
+        &format!("recall@10, {way}"),
+        format!("{recall:.4}"),
+        "≥ 0.98",
+        recall >= 0.98,
+    );
     times(report, &format!("search by meaning, {way}"), &ours);
     times(report, &format!("the bare statement, {way}"), &bare);
     let ratio = quantile(&ours, 0.95) / quantile(&bare, 0.95);
     let what = format!("p95 of the search, times the bare statement's, {way}");
     report.goal(&what, format!("{ratio:.2} ×"), "≤ 1.3 ×", ratio <= 1.3);
-    report.detail(way, json!({ "recall": recall, "plan": plan, "oursMs": ours, "bareMs": bare }));
+    report.detail(
+        way,
+        json!({ "recall": recall, "plan": plan, "oursMs": ours, "bareMs": bare }),
+    );
     Ok(())
 }
 
 fn times(report: &mut Report, what: &str, milliseconds: &[f64]) {
     let [p50, p95] = [0.5, 0.95].map(|share| quantile(milliseconds, share));
-    report.line(format!("{what}: p50, p95"), format!("{p50:.2}, {p95:.2} ms"));
+    report.line(
+        format!("{what}: p50, p95"),
+        format!("{p50:.2}, {p95:.2} ms"),
+    );
 }
 
 fn question<'a>(mode: SearchMode, text: &'a str, vector: &[f32]) -> Question<'a> {
@@ -160,9 +206,13 @@ fn question<'a>(mode: SearchMode, text: &'a str, vector: &[f32]) -> Question<'a>
 
 /// The true nearest of all that the owner may see.
 fn nearest(company: &Company, owner: usize, vector: &[f32]) -> Vec<ChunkId> {
-    let visible = company.passages.iter().filter(|passage| company.sees(owner, passage));
-    let mut near: Vec<(f32, ChunkId)> =
-        visible.map(|passage| (nearness(&passage.vector, vector), passage.id)).collect();
+    let visible = company
+        .passages
+        .iter()
+        .filter(|passage| company.sees(owner, passage));
+    let mut near: Vec<(f32, ChunkId)> = visible
+        .map(|passage| (nearness(&passage.vector, vector), passage.id))
+        .collect();
     near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     near.truncate(usize::try_from(WANTED).expect("ten"));
     near.into_iter().map(|(_, id)| id).collect()
@@ -244,7 +294,12 @@ async fn by_words(
         }
         let p95 = quantile(&taken, 0.95);
         times(report, &format!("search by {name}"), &taken);
-        report.goal(&format!("p95 of search by {name}"), format!("{p95:.2} ms"), "< 50 ms", p95 < 50.0);
+        report.goal(
+            &format!("p95 of search by {name}"),
+            format!("{p95:.2} ms"),
+            "< 50 ms",
+            p95 < 50.0,
+        );
         report.detail(name, json!({ "ms": taken, "plan": plan }));
     }
     Ok(())
@@ -270,12 +325,17 @@ async fn over_http(
         search::search(conn, &company.owners[0], &asked).await?;
         function.push(started.elapsed().as_secs_f64() * 1000.0);
         let started = Instant::now();
-        person.post("/api/search", &json!({ "query": text, "limit": WANTED })).await?;
+        person
+            .post("/api/search", &json!({ "query": text, "limit": WANTED }))
+            .await?;
         http.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     times(report, "the function, for one user", &function);
     times(report, "POST /api/search, for the same user", &http);
     times(report, "of which the mock's embedding", &embedding);
-    report.detail("http", json!({ "functionMs": function, "httpMs": http, "embeddingMs": embedding }));
+    report.detail(
+        "http",
+        json!({ "functionMs": function, "httpMs": http, "embeddingMs": embedding }),
+    );
     Ok(())
 }

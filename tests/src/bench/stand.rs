@@ -66,9 +66,18 @@ impl Stand {
         let settings = [
             ("DATABASE_URL", database.url().to_owned()),
             ("REDIS_URL", redis_url),
-            ("REDIS_PREFIX", format!("bench:{:016x}", rand::random::<u64>())),
-            ("STORAGE_URL", format!("file://{}", files.path().join("storage").display())),
-            ("JWT_KEYS", "a key that only benchmarks know and nobody else".into()),
+            (
+                "REDIS_PREFIX",
+                format!("bench:{:016x}", rand::random::<u64>()),
+            ),
+            (
+                "STORAGE_URL",
+                format!("file://{}", files.path().join("storage").display()),
+            ),
+            (
+                "JWT_KEYS",
+                "a key that only benchmarks know and nobody else".into(),
+            ),
             ("API_BIND", "127.0.0.1:0".into()),
             ("RATE_LIMIT_USER", "1000000000".into()),
             ("RATE_LIMIT_ADDRESS", "1000000000".into()),
@@ -213,7 +222,10 @@ impl Stand {
             client,
             url: self.url.clone(),
             token: token.to_owned(),
-            email: registration["email"].as_str().unwrap_or_default().to_owned(),
+            email: registration["email"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
         })
     }
 
@@ -225,7 +237,12 @@ impl Stand {
             .first(&mut *self.watch().await)
             .await?;
         let (role, via) = (Role::Admin, Via::SingleUser);
-        Ok(Viewer { user_id, company_id, role, via })
+        Ok(Viewer {
+            user_id,
+            company_id,
+            role,
+            via,
+        })
     }
 }
 
@@ -292,8 +309,14 @@ impl Person {
     pub async fn upload(&self, file: &corpus::File) -> anyhow::Result<()> {
         let part = multipart::Part::bytes(file.text.clone().into_bytes());
         let form = multipart::Form::new().part("file", part.file_name(file.name.clone()));
-        let request = self.client.post(format!("{}/api/documents/upload", self.url));
-        let answer = request.bearer_auth(&self.token).multipart(form).send().await?;
+        let request = self
+            .client
+            .post(format!("{}/api/documents/upload", self.url));
+        let answer = request
+            .bearer_auth(&self.token)
+            .multipart(form)
+            .send()
+            .await?;
         answer.error_for_status()?;
         Ok(())
     }
@@ -313,7 +336,10 @@ fn program(name: &str) -> anyhow::Result<PathBuf> {
     if path.exists() {
         return Ok(path);
     }
-    bail!("{} is not built: cargo build --release --bins", path.display())
+    bail!(
+        "{} is not built: cargo build --release --bins",
+        path.display()
+    )
 }
 
 fn first_line(child: &mut Child) -> anyhow::Result<String> {
@@ -328,8 +354,18 @@ fn free_port() -> anyhow::Result<u16> {
 }
 
 async fn redis_pid(url: &str) -> anyhow::Result<u32> {
-    let mut redis = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
-    let about: String = redis::cmd("INFO").arg("server").query_async(&mut redis).await?;
-    let pid = about.lines().find_map(|line| line.strip_prefix("process_id:"));
-    Ok(pid.context("Redis does not name its process")?.trim().parse()?)
+    let mut redis = redis::Client::open(url)?
+        .get_multiplexed_async_connection()
+        .await?;
+    let about: String = redis::cmd("INFO")
+        .arg("server")
+        .query_async(&mut redis)
+        .await?;
+    let pid = about
+        .lines()
+        .find_map(|line| line.strip_prefix("process_id:"));
+    Ok(pid
+        .context("Redis does not name its process")?
+        .trim()
+        .parse()?)
 }

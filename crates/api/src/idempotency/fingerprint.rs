@@ -10,16 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{error::ApiResult, extract};
 
-/// The hash of a request.
-pub struct Fingerprint {
-    /// The hash.
-    pub hash: [u8; 32],
-    /// Whether the body was left out of it, being an upload.
-    pub is_upload: bool,
+/// Whether the body is no JSON: such a one is not read into memory.
+pub fn is_upload(request: &ServiceRequest) -> bool {
+    !extract::is_json(request.request()) && has_body(request)
 }
 
 /// Hashes a request. A JSON body is read for that and put back.
-pub async fn take(request: &mut ServiceRequest) -> ApiResult<Fingerprint> {
+pub async fn take(request: &mut ServiceRequest) -> ApiResult<[u8; 32]> {
     let mut digest = Sha256::new();
     for part in [
         request.method().as_str(),
@@ -29,24 +26,11 @@ pub async fn take(request: &mut ServiceRequest) -> ApiResult<Fingerprint> {
         digest.update(part);
         digest.update([0]);
     }
-    let is_upload = !extract::is_json(request.request()) && has_body(request);
-    if is_upload {
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        digest.update(
-            length
-                .map(header::HeaderValue::as_bytes)
-                .unwrap_or_default(),
-        );
-    } else {
-        let (request, payload) = request.parts_mut();
-        let body = extract::read_all(request, payload).await?;
-        digest.update(&body);
-        *payload = again(body);
-    }
-    Ok(Fingerprint {
-        hash: digest.finalize().into(),
-        is_upload,
-    })
+    let (request, payload) = request.parts_mut();
+    let body = extract::read_all(request, payload).await?;
+    digest.update(&body);
+    *payload = again(body);
+    Ok(digest.finalize().into())
 }
 
 fn has_body(request: &ServiceRequest) -> bool {

@@ -115,7 +115,10 @@ async fn indexes(conn: &mut Connection, partition: &str, finished: bool) -> Quer
 
 async fn newest(conn: &mut Connection, partition: &str) -> QueryResult<Option<Index>> {
     let finished = indexes(conn, partition, true).await?;
-    Ok(finished.as_slice().first().and_then(|found| Index::named(&found.name)))
+    Ok(finished
+        .as_slice()
+        .first()
+        .and_then(|found| Index::named(&found.name)))
 }
 
 /// Builds the index of the partition that holds the company's vectors anew, unless what stands
@@ -132,7 +135,10 @@ pub async fn build(config: &pool::Config, company_id: CompanyId) -> anyhow::Resu
     let broken = indexes(&mut conn, &partition, false).await?;
     drop_all(&mut conn, &broken).await?;
     let old = indexes(&mut conn, &partition, true).await?;
-    let standing = old.as_slice().first().and_then(|old| Index::named(&old.name));
+    let standing = old
+        .as_slice()
+        .first()
+        .and_then(|old| Index::named(&old.name));
     if let Some(index) = build_after(&mut conn, partition, standing).await? {
         let (name, partition, latest) = (index.name(), &index.partition, index.latest);
         conn.batch_execute(&format!(
