@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Chunks of a turn of ours and of the script.
     #[arg(long, default_value_t = 10_000)]
     chunks: usize,
-    /// Chunks of a turn of LangChain, which takes its time.
+    /// Chunks of a turn of `LangChain`, which takes its time.
     #[arg(long, default_value_t = 2_000)]
     few: usize,
     /// Turns of each side.
@@ -215,9 +215,10 @@ async fn one_large_text(report: &mut Report, ours: &mut Ours) -> anyhow::Result<
 
 async fn with_latency(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let mut ours = Ours::start(Duration::from_millis(100)).await?;
-    let mut script = match arguments.alone {
-        true => None,
-        false => Some(Rival::start("script", "script.py", &ours.stand, &ours.provider).await?),
+    let mut script = if arguments.alone {
+        None
+    } else {
+        Some(Rival::start("script", "script.py", &ours.stand, &ours.provider).await?)
     };
     let (mut own, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..=arguments.rounds as u64 {

@@ -116,7 +116,7 @@ impl Company {
     }
 
     /// Whether this owner may see this passage.
-    pub fn sees(&self, owner: usize, passage: &Passage) -> bool {
+    pub fn sees(owner: usize, passage: &Passage) -> bool {
         passage.shared || passage.owner == owner
     }
 }

@@ -100,7 +100,7 @@ impl Stand {
     }
 
     /// Changes a setting for processes that are yet to start.
-    pub fn set(&mut self, name: &'static str, value: impl ToString) {
+    pub fn set(&mut self, name: &'static str, value: &impl ToString) {
         self.settings.insert(name, value.to_string());
     }
 
@@ -112,7 +112,7 @@ impl Stand {
             .spawn()?;
         let url = first_line(&mut child)?;
         self.running.push(("provider", child));
-        self.set("GEMINI_API_KEY", "a-key");
+        self.set("GEMINI_API_KEY", &"a-key");
         self.set("GEMINI_BASE_URL", &url);
         Ok(url)
     }
@@ -121,7 +121,7 @@ impl Stand {
     pub async fn start_api(&mut self) -> anyhow::Result<Duration> {
         let started = Instant::now();
         let port = free_port()?;
-        self.set("API_BIND", format!("127.0.0.1:{port}"));
+        self.set("API_BIND", &format!("127.0.0.1:{port}"));
         self.url = format!("http://127.0.0.1:{port}");
         self.start("api", "serve")?;
         let client = Client::new();
@@ -277,6 +277,7 @@ impl Cpu {
     }
 
     /// What was taken since `earlier`.
+    #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
             api: self.api - earlier.api,
