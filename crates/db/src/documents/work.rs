@@ -1,6 +1,8 @@
 //! What workers do to documents. Every function that stores something names the lease it is done
 //! under; done twice, it counts once.
 
+use std::ops::RangeInclusive;
+
 use diesel::{dsl, prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -44,6 +46,8 @@ pub struct Task {
     pub storage_key: String,
     /// The set of passages being made.
     pub building_generation: i32,
+    /// The passages that were counted last, of any set; 0 while none was ever stored.
+    pub chunks_total: i32,
 }
 
 /// Reads what an extraction is about and marks it as under way; `None` when the document is gone.
@@ -77,21 +81,18 @@ pub async fn begin_embedding(
     id: DocumentId,
     generation: i32,
 ) -> Result<Option<Task>, FenceError> {
-    conn.transaction(async |conn| {
-        hold(conn, held).await?;
-        let task = documents::table
-            .filter(
-                documents::id
-                    .eq(id)
-                    .and(documents::building_generation.eq(generation)),
-            )
-            .select(Task::as_select())
-            .first(conn)
-            .await
-            .optional()?;
-        Ok(task)
-    })
-    .await
+    // No transaction: nothing is stored.
+    hold(conn, held).await?;
+    Ok(documents::table
+        .filter(
+            documents::id
+                .eq(id)
+                .and(documents::building_generation.eq(generation)),
+        )
+        .select(Task::as_select())
+        .first(conn)
+        .await
+        .optional()?)
 }
 
 /// Ends the job and the document with a sentence its owner can act on.
@@ -136,15 +137,14 @@ pub async fn store_chunks(
             .execute(conn)
             .await?;
         if found == 1 {
-            diesel::delete(chunks::table)
-                .filter(
-                    chunks::company_id
-                        .eq(task.company_id)
-                        .and(chunks::document_id.eq(task.id)),
+            if task.chunks_total > 0 {
+                remove(
+                    conn,
+                    task,
+                    task.building_generation..=task.building_generation,
                 )
-                .filter(chunks::generation.eq(task.building_generation))
-                .execute(conn)
                 .await?;
+            }
             for batch in passages.chunks(BATCH) {
                 insert_chunks(conn, task, batch).await?;
             }
@@ -161,6 +161,23 @@ pub async fn store_chunks(
         Ok(finish(conn, held).await?)
     })
     .await
+}
+
+/// Removes these sets of the document's passages, and by a trigger their vectors.
+async fn remove(
+    conn: &mut Connection,
+    task: &Task,
+    sets: RangeInclusive<i32>,
+) -> QueryResult<usize> {
+    diesel::delete(chunks::table)
+        .filter(
+            chunks::company_id
+                .eq(task.company_id)
+                .and(chunks::document_id.eq(task.id)),
+        )
+        .filter(chunks::generation.between(*sets.start(), *sets.end()))
+        .execute(conn)
+        .await
 }
 
 /// Separates the headings of a path within one text: a control character no heading holds.
@@ -254,6 +271,16 @@ pub struct Pending {
     pub sha256: Sha256,
 }
 
+#[derive(QueryableByName)]
+struct Bare {
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Uuid>)]
+    id: Option<ChunkId>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    text: Option<String>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Binary>)]
+    sha256: Option<Sha256>,
+}
+
 /// Gives passages the vectors that equal text of this company has already, and lists those that
 /// are left without.
 pub async fn pending(
@@ -262,31 +289,35 @@ pub async fn pending(
     task: &Task,
     model_id: i16,
 ) -> Result<Vec<Pending>, FenceError> {
-    conn.transaction(async |conn| {
-        hold(conn, held).await?;
-        diesel::sql_query(include_str!("reuse_embeddings.sql"))
-            .bind::<sql_types::Uuid, _>(task.company_id)
-            .bind::<sql_types::Uuid, _>(task.id)
-            .bind::<sql_types::Integer, _>(task.building_generation)
-            .bind::<sql_types::SmallInt, _>(model_id)
-            .prepared()
-            .execute(conn)
-            .await?;
-        Ok(diesel::sql_query(
-            "SELECT c.id, c.text, c.sha256 FROM chunks c
-             WHERE c.company_id = $1 AND c.document_id = $2 AND c.generation = $3
-               AND NOT EXISTS (SELECT FROM chunk_embeddings e
-                               WHERE e.company_id = c.company_id AND e.chunk_id = c.id)
-             ORDER BY c.chunk_index",
-        )
+    let rows: Vec<Bare> = diesel::sql_query(include_str!("reuse_embeddings.sql"))
         .bind::<sql_types::Uuid, _>(task.company_id)
         .bind::<sql_types::Uuid, _>(task.id)
         .bind::<sql_types::Integer, _>(task.building_generation)
+        .bind::<sql_types::SmallInt, _>(model_id)
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
         .prepared()
         .load(conn)
-        .await?)
-    })
-    .await
+        .await?;
+    if rows.is_empty() {
+        return Err(FenceError::Lost);
+    }
+    let pending = |row: Bare| {
+        Some(Pending {
+            id: row.id?,
+            text: row.text?,
+            sha256: row.sha256?,
+        })
+    };
+    Ok(rows.into_iter().filter_map(pending).collect())
+}
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = sql_types::Bool)]
+    held: bool,
+    #[diesel(sql_type = sql_types::Bool)]
+    counted: bool,
 }
 
 /// Stores `vectors[n]` of passage `ids[n]` and counts them; a second time changes nothing. `false` when
@@ -299,21 +330,23 @@ pub async fn store_embeddings(
     ids: &[ChunkId],
     vectors: &[Embedding],
 ) -> Result<bool, FenceError> {
-    conn.transaction(async |conn| {
-        hold(conn, held).await?;
-        let stored = diesel::sql_query(include_str!("insert_embeddings.sql"))
-            .bind::<sql_types::Uuid, _>(task.company_id)
-            .bind::<sql_types::Uuid, _>(task.id)
-            .bind::<sql_types::Integer, _>(task.building_generation)
-            .bind::<sql_types::SmallInt, _>(model_id)
-            .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
-            .bind::<sql_types::Array<Halfvec>, _>(vectors)
-            .prepared()
-            .execute(conn)
-            .await?;
-        Ok(stored == 1)
-    })
-    .await
+    let stored: Stored = diesel::sql_query(include_str!("insert_embeddings.sql"))
+        .bind::<sql_types::Uuid, _>(task.company_id)
+        .bind::<sql_types::Uuid, _>(task.id)
+        .bind::<sql_types::Integer, _>(task.building_generation)
+        .bind::<sql_types::SmallInt, _>(model_id)
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
+        .bind::<sql_types::Array<Halfvec>, _>(vectors)
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
+        .prepared()
+        .get_result(conn)
+        .await?;
+    if stored.held {
+        Ok(stored.counted)
+    } else {
+        Err(FenceError::Lost)
+    }
 }
 
 /// What completing a document found.
@@ -360,15 +393,9 @@ pub async fn complete(
         if switched == 0 {
             return Ok(Completion::Incomplete);
         }
-        diesel::delete(chunks::table)
-            .filter(
-                chunks::company_id
-                    .eq(task.company_id)
-                    .and(chunks::document_id.eq(task.id)),
-            )
-            .filter(chunks::generation.lt(task.building_generation))
-            .execute(conn)
-            .await?;
+        if task.building_generation > 1 {
+            remove(conn, task, 0..=task.building_generation - 1).await?;
+        }
         if index::is_wanted(conn, task.company_id).await? {
             let job = NewJob::new(&IndexPartition {
                 company_id: task.company_id,
