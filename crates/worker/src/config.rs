@@ -5,6 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use domain::jobs::JobKind;
 use integrations::{extract::ExtractorConfig, llm::gemini::GeminiConfig, storage::StorageConfig};
 
+/// Embedding jobs that take the place of one job of another kind.
+const EMBEDDINGS: u16 = 3;
+
 /// A worker's settings.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
@@ -12,7 +15,8 @@ pub struct Config {
     /// The kinds of jobs to serve, separated by commas; without it, all.
     #[arg(long, env = "WORKER_KINDS", value_delimiter = ',')]
     pub kinds: Vec<JobKind>,
-    /// Jobs of each kind performed at once.
+    /// Jobs of each kind performed at once; of those that embed, which mostly wait, three times as
+    /// many.
     #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: u16,
     /// Seconds after which a silent worker's jobs are given to another.
@@ -29,7 +33,7 @@ pub struct Config {
     #[arg(long, env = "JOB_KEEP_DAYS", default_value_t = 7)]
     pub job_keep_days: u64,
     /// Embedding calls under way at once for one document.
-    #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub embed_concurrency: u16,
     /// The address to serve metrics on; without it they are not served.
     #[arg(long, env = "WORKER_METRICS_BIND")]
@@ -70,8 +74,17 @@ impl Config {
         };
         kinds
             .iter()
-            .map(|kind| (*kind, usize::from(self.concurrency)))
+            .map(|kind| (*kind, usize::from(self.at_once(*kind))))
             .collect()
+    }
+
+    /// How many jobs of this kind are performed at once.
+    pub fn at_once(&self, kind: JobKind) -> u16 {
+        match kind {
+            // Hardly more than waiting for somebody else.
+            JobKind::DocumentsEmbed => self.concurrency.saturating_mul(EMBEDDINGS),
+            _ => self.concurrency,
+        }
     }
 
     /// How long a lease lasts.
