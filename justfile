@@ -3,6 +3,7 @@
 
 api := "./dev run cargo run --quiet --package api --bin api --"
 tests := "./dev run cargo run --release --package tests --bin"
+programs := "--package api --package worker --package tests --bin api --bin worker --bin fake-gemini --bin bench"
 
 [private]
 default:
@@ -64,16 +65,22 @@ fuzz seconds="60":
     for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{ seconds }} || exit 1; done
 
 # ingestion against its rivals
-bench-ingest *args:
-    {{ tests }} bench -- ingest {{ args }}
+bench-ingest *args: (bench "ingest" args)
 
-# search among 100 000 chunks
-bench-search *args:
-    {{ tests }} bench -- search {{ args }}
+# search among 100 000 passages
+bench-search *args: (bench "search" args)
 
 # from a job's push to its start
-bench-queue *args:
-    {{ tests }} bench -- queue {{ args }}
+bench-queue *args: (bench "queue" args)
+
+# the API with nothing to do
+bench-rest *args: (bench "rest" args)
+
+# figures of release programs; docs/benchmarks.md says what they mean
+[private]
+bench what *args:
+    cargo build --quiet --release {{ programs }}
+    {{ tests }} bench -- {{ what }} {{ args }}
 
 # workers killed and stores restarted in the middle of ingestion
 chaos-ingest *args:

@@ -1,5 +1,5 @@
 """LangChain: its text splitter and its PGVectorStore, without a search index, called as its documentation
-shows, in batches of 100 through the same provider client as the other rival."""
+shows, in batches of 100 through the fast client of the other rival."""
 
 import sys
 
@@ -15,7 +15,7 @@ database, provider_url = sys.argv[1:]
 
 class Gemini(Embeddings):
     def __init__(self):
-        self.provider = rival.Provider(provider_url)
+        self.provider = rival.FastProvider(provider_url)
 
     def embed_documents(self, texts):
         return [v for batch in rival.batches(texts) for v in self.provider.embed(batch)]

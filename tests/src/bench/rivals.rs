@@ -13,6 +13,13 @@ use anyhow::{Context, ensure};
 use super::{meter, stand::Stand};
 use crate::support::database::Database;
 
+/// The name, the script and its further arguments of every rival.
+pub const ALL: [(&str, &str, &[&str]); 3] = [
+    ("script", "script.py", &[]),
+    ("fast script", "script.py", &["fast"]),
+    ("LangChain", "langchain_store.py", &[]),
+];
+
 /// A rival that waits for work.
 pub struct Rival {
     /// What it is called in the tables.
@@ -48,10 +55,9 @@ impl Turn {
 }
 
 impl Rival {
-    /// Starts one with a database of its own on the same servers.
+    /// Starts one of [`ALL`] with a database of its own on the same servers.
     pub async fn start(
-        name: &'static str,
-        script: &str,
+        (name, script, how): (&'static str, &str, &[&str]),
         stand: &Stand,
         provider: &str,
     ) -> anyhow::Result<Self> {
@@ -60,6 +66,7 @@ impl Rival {
         let mut child = Command::new(python()?)
             .arg(folder().join(script))
             .args([database.url(), provider])
+            .args(how)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
