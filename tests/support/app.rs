@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, database::Database, make};
+use super::{Client, command_line::parsed, database::Database, make};
 
 /// What every server under test signs its access tokens with.
 pub const JWT_KEY: &str = "a key that only tests know, 32 characters and more";
@@ -197,7 +197,7 @@ impl Shared {
     fn config(&self) -> api::Config {
         let redis_url =
             std::env::var("REDIS_URL").expect("REDIS_URL names a Redis server for tests");
-        let mut config = Arguments::parse_from([
+        let mut config = parsed::<Arguments>([
             "api",
             "--api-bind=127.0.0.1:0",
             "--api-threads=1",

@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod client;
+pub mod command_line;
 pub mod database;
 pub mod make;
 pub mod redact;

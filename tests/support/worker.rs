@@ -8,7 +8,7 @@ use integrations::extract::Extractor;
 use secrecy::ExposeSecret as _;
 use worker::Worker;
 
-use super::App;
+use super::{App, command_line::parsed};
 
 #[derive(Parser)]
 struct Arguments {
@@ -20,7 +20,7 @@ impl App {
     /// A worker of this installation, with changed settings.
     pub fn worker_with(&self, change: impl FnOnce(&mut worker::Config)) -> Worker {
         let given = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
-        let mut config = Arguments::parse_from([
+        let mut config = parsed::<Arguments>([
             "worker",
             "--database-pool-size=6",
             &format!("--database-url={}", given(&self.config.db.database_url)),

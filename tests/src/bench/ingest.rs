@@ -212,9 +212,10 @@ async fn one_large_text(report: &mut Report, ours: &mut Ours) -> anyhow::Result<
 
 async fn with_latency(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let mut ours = Ours::start(Duration::from_millis(100)).await?;
-    let mut script = match arguments.alone {
-        true => None,
-        false => Some(Rival::start(rivals::ALL[0], &ours.stand, &ours.provider).await?),
+    let mut script = if arguments.alone {
+        None
+    } else {
+        Some(Rival::start(rivals::ALL[0], &ours.stand, &ours.provider).await?)
     };
     let (mut own, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..=arguments.rounds as u64 {

@@ -209,7 +209,7 @@ fn nearest(company: &Company, owner: usize, vector: &[f32]) -> Vec<ChunkId> {
     let visible = company
         .passages
         .iter()
-        .filter(|passage| company.sees(owner, passage));
+        .filter(|passage| Company::sees(owner, passage));
     let mut near: Vec<(f32, ChunkId)> = visible
         .map(|passage| (nearness(&passage.vector, vector), passage.id))
         .collect();

@@ -3,7 +3,7 @@
 use api::auth::settings::Mode;
 use clap::Parser;
 use serde_json::json;
-use tests::support::{App, Options, make};
+use tests::support::{App, Options, command_line::parsed, make};
 
 fn single_user() -> Options {
     Options::with(|config| {
@@ -78,7 +78,7 @@ fn faults(arguments: &[&str]) -> Vec<String> {
         "--redis-url=redis://x",
         "--storage-url=file:///tmp",
     ];
-    Arguments::parse_from(always.iter().chain(arguments))
+    parsed::<Arguments>(always.iter().chain(arguments))
         .config
         .faults()
 }
