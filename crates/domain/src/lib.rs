@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod documents;
 pub mod jobs;
+pub mod models;
 pub mod page;
 pub mod providers;
 pub mod revision;

@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
+pub mod generate;
 pub mod mock;
 
 /// Dimensions of every stored embedding.
