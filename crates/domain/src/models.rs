@@ -5,6 +5,10 @@
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "camelCase", default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fact about a model"
+)]
 pub struct Capabilities {
     /// Whether temperature, top-p and top-k are taken and have an effect.
     pub sampling: bool,
