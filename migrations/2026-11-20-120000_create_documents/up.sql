@@ -2,9 +2,11 @@ CREATE EXTENSION IF NOT EXISTS vector;
 
 CREATE TABLE embedding_models (
     id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL UNIQUE
+    name text NOT NULL UNIQUE,
+    chosen_at timestamptz
 );
 COMMENT ON TABLE embedding_models IS 'Provider and model of stored vectors. Vectors of different models are never compared.';
+COMMENT ON COLUMN embedding_models.chosen_at IS 'When a worker with this model last found another one chosen. Only the latest choice makes documents anew, so that old and new workers side by side do not undo each other.';
 
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -34,7 +36,7 @@ COMMENT ON COLUMN documents.live_generation IS 'The set of chunks that search se
 COMMENT ON COLUMN documents.building_generation IS 'The set of chunks being made, or the live one when nothing is being made.';
 CREATE INDEX documents_company ON documents (company_id, id);
 CREATE INDEX documents_changed ON documents (company_id, updated_at, id);
-CREATE INDEX documents_live_model ON documents (live_model_id);
+CREATE INDEX documents_live_model ON documents (live_model_id, company_id);
 CREATE TRIGGER documents_touch BEFORE INSERT OR UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE chunks (

@@ -17,6 +17,8 @@ mod hands;
 mod lease;
 #[path = "jobs/outcomes.rs"]
 mod outcomes;
+#[path = "jobs/refresh.rs"]
+mod refresh;
 #[path = "jobs/replicas.rs"]
 mod replicas;
 #[path = "jobs/shutdown.rs"]

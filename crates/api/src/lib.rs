@@ -32,7 +32,7 @@ use actix_web::{
     web,
 };
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::storage::Storage;
+use integrations::{llm::Embedders, storage::Storage};
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, limits::Limits};
@@ -68,6 +68,8 @@ pub struct App {
     pub storage: Storage,
     /// What makes vectors of questions.
     pub embedder: Arc<dyn Embedder>,
+    /// What made vectors before, for documents that are still to be made anew.
+    pub embedders: Embedders,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
     /// Copies of rows.
@@ -91,10 +93,12 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
     );
     let redis = queue::connect(&config.queue)?;
     let circuit = Arc::<Circuit>::default();
+    let embedders = Embedders::new(&config.gemini)?;
     Ok(App {
         pool: db::pool::connect(&config.db)?,
         storage: Storage::open(&config.storage)?,
-        embedder: integrations::llm::embedder(&config.gemini)?,
+        embedder: embedders.current(),
+        embedders,
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -1,6 +1,6 @@
 //! Searching documents.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use actix_web::{post, web};
 use db::{
@@ -10,8 +10,9 @@ use db::{
 use deserr::Deserr;
 use domain::{
     documents::{DocumentId, SearchMode, SearchQuery},
-    providers::{EmbeddingTask, ProviderError},
+    providers::{Embedder, EmbeddingTask, ProviderError},
 };
+use futures::future::try_join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -84,7 +85,8 @@ struct SearchAnswer {
     results: Vec<Hit>,
     /// How they were found.
     mode: SearchMode,
-    /// Which model the meaning was compared under; a `mock` compares letters, not meanings.
+    /// Which model the meaning is compared under; a `mock` compares letters, not meanings. Documents
+    /// that are still to be made anew under it are compared under their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// Milliseconds it took.
@@ -100,37 +102,56 @@ async fn search(
     Body(body): Body<SearchBody>,
 ) -> ApiResult<web::Json<SearchAnswer>> {
     let started = Instant::now();
-    let embedder = &context.app().embedder;
-    let vector = match body.mode {
-        SearchMode::Keyword => None,
-        // Asked before a connection is taken: none is held while a model thinks.
-        SearchMode::Semantic | SearchMode::Hybrid => {
-            let made = embedder
-                .embed(&[body.query.as_str()], EmbeddingTask::Query)
-                .await?;
-            made.vectors
-                .first()
-                .map(|vector| (Embedding::from(vector.as_slice()), embedder.name()))
-        }
+    let embedders = match body.mode {
+        SearchMode::Keyword => Vec::new(),
+        SearchMode::Semantic | SearchMode::Hybrid => embedders(&context).await?,
     };
-    let model = vector.as_ref().map(|(_, model)| (*model).to_owned());
+    // Asked without a connection: none is held while a model thinks.
+    let vectors = try_join_all(embedders.iter().map(|by| place(&**by, &body.query))).await?;
     let question = Question {
         mode: body.mode,
         text: body.query.as_str(),
-        vector,
+        vectors,
         document_ids: body.document_ids,
         limit: body.limit,
         min_score: body.min_score,
     };
     let results =
         db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
-    let took_ms = started.elapsed().as_secs_f64() * 1000.0;
     Ok(web::Json(SearchAnswer {
         results,
         mode: body.mode,
-        model,
-        took_ms,
+        model: embedders.first().map(|first| first.name().to_owned()),
+        took_ms: started.elapsed().as_secs_f64() * 1000.0,
     }))
+}
+
+/// What places a question where the company's documents are: the model in use, and as long as some
+/// documents are still found under an earlier one, that too if it can be asked.
+async fn embedders(context: &Context<Reader>) -> ApiResult<Vec<Arc<dyn Embedder>>> {
+    let app = context.app();
+    let company = context.who.company_id;
+    let names = db::documents::search::models(&mut *context.db().await?, company).await?;
+    let former = names
+        .iter()
+        .filter(|name| *name != app.embedder.name())
+        .filter_map(|name| app.embedders.named(name));
+    Ok([app.embedder.clone()].into_iter().chain(former).collect())
+}
+
+/// The vector of a question under a model.
+async fn place<'a>(
+    embedder: &'a dyn Embedder,
+    query: &SearchQuery,
+) -> Result<(Embedding, &'a str), ProviderError> {
+    let made = embedder
+        .embed(&[query.as_str()], EmbeddingTask::Query)
+        .await?;
+    let vector = made
+        .vectors
+        .first()
+        .ok_or_else(|| ProviderError::Malformed("no vector came back".into()))?;
+    Ok((Embedding::from(vector.as_slice()), embedder.name()))
 }
 
 impl From<ProviderError> for ApiError {

@@ -2,6 +2,7 @@
 //! [`search`], and what makes that quick for large companies in [`index`].
 
 pub mod index;
+pub mod refresh;
 pub mod search;
 pub mod work;
 

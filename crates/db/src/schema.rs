@@ -130,6 +130,7 @@ diesel::table! {
     embedding_models (id) {
         id -> SmallInt,
         name -> Text,
+        chosen_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -202,6 +203,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     job_pauses,
     documents,
+    embedding_models,
     chunks,
     chunk_embeddings,
 );

@@ -163,6 +163,14 @@ impl crate::jobs::Job for IndexPartition {
     const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsIndex;
 }
 
+/// Makes documents anew that were made with another embedding model, or cut by older rules.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct RefreshDocuments {}
+
+impl crate::jobs::Job for RefreshDocuments {
+    const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsRefresh;
+}
+
 checked_text!(
     /// A file's name as its sender gave it, without any path, 1 to 255 characters.
     FileName,

@@ -21,6 +21,8 @@ text_enum!(
         DocumentsDiscardFile = "documents.discard_file",
         /// Builds the search index of a partition that has grown large.
         DocumentsIndex = "documents.index",
+        /// Makes documents anew whose vectors or passages are of an earlier making.
+        DocumentsRefresh = "documents.refresh",
         /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
@@ -62,7 +64,7 @@ impl JobKind {
         match self {
             // Most of what ends an attempt here is a worker that was stopped hard.
             Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
-            Self::DocumentsIndex | Self::JobsPrune => 3,
+            Self::DocumentsIndex | Self::DocumentsRefresh | Self::JobsPrune => 3,
         }
     }
 
@@ -70,7 +72,9 @@ impl JobKind {
     pub const fn time_limit(self) -> Duration {
         match self {
             Self::DocumentsExtract => Duration::from_secs(10 * 60),
-            Self::DocumentsEmbed | Self::DocumentsIndex => Duration::from_secs(30 * 60),
+            Self::DocumentsEmbed | Self::DocumentsIndex | Self::DocumentsRefresh => {
+                Duration::from_secs(30 * 60)
+            }
             Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
         }
     }

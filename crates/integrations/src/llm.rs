@@ -53,14 +53,38 @@ pub enum SetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// The embedder this configuration names: Gemini with a key, the mock without.
-pub fn embedder(config: &GeminiConfig) -> Result<Arc<dyn Embedder>, SetupError> {
-    match Gemini::new(config, Clock::system())? {
-        Some(gemini) => Ok(Arc::new(GeminiEmbedder::new(
-            gemini,
-            &config.embedding_model,
-        ))),
-        None => Ok(Arc::new(MockEmbedder)),
+/// The embedding models that can be asked, over one connection.
+#[derive(Debug, Clone)]
+pub struct Embedders {
+    gemini: Option<Gemini>,
+    model: String,
+}
+
+impl Embedders {
+    /// Those this configuration has the key of. Nothing is connected yet.
+    pub fn new(config: &GeminiConfig) -> Result<Self, SetupError> {
+        Ok(Self {
+            gemini: Gemini::new(config, Clock::system())?,
+            model: config.embedding_model.clone(),
+        })
+    }
+
+    /// The one to use: Gemini with a key, the mock without.
+    pub fn current(&self) -> Arc<dyn Embedder> {
+        match &self.gemini {
+            Some(gemini) => Arc::new(GeminiEmbedder::new(gemini.clone(), &self.model)),
+            None => Arc::new(MockEmbedder),
+        }
+    }
+
+    /// The one of this name, such as `gemini/gemini-embedding-001`, for documents that were made with
+    /// another than the current. `None` without its key, or when nothing goes by the name.
+    pub fn named(&self, name: &str) -> Option<Arc<dyn Embedder>> {
+        if name == MockEmbedder.name() {
+            return Some(Arc::new(MockEmbedder));
+        }
+        let (model, gemini) = (name.strip_prefix("gemini/")?, self.gemini.clone()?);
+        Some(Arc::new(GeminiEmbedder::new(gemini, model)))
     }
 }
 
@@ -78,15 +102,30 @@ mod tests {
         }
     }
 
+    fn embedders(key: &str) -> Embedders {
+        Embedders::new(&config(key)).expect("valid settings")
+    }
+
     #[test]
     fn without_a_key_the_mock_embeds() {
-        let named = |key| {
-            embedder(&config(key))
-                .expect("valid settings")
-                .name()
-                .to_owned()
+        let current = |key| embedders(key).current().name().to_owned();
+        assert_eq!(current("a-key"), "gemini/gemini-embedding-001");
+        assert_eq!(current(" "), "mock/lexical-1");
+    }
+
+    #[test]
+    fn a_model_of_before_is_asked_if_its_key_is_there() {
+        let named = |key, name| {
+            let found = embedders(key).named(name);
+            found.map(|embedder| embedder.name().to_owned())
         };
-        assert_eq!(named("a-key"), "gemini/gemini-embedding-001");
-        assert_eq!(named(" "), "mock/lexical-1");
+        let before = "gemini/gemini-embedding-000".to_owned();
+        assert_eq!(named("a-key", &before), Some(before.clone()));
+        assert_eq!(named("", &before), None);
+        assert_eq!(
+            named("", "mock/lexical-1").as_deref(),
+            Some("mock/lexical-1")
+        );
+        assert_eq!(named("a-key", "mock/lexical-0"), None);
     }
 }

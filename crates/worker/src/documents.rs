@@ -25,6 +25,9 @@ use integrations::{extract::ExtractError, storage::StorageError};
 
 use crate::{Worker, patience::insist, perform::stopped};
 
+/// Documents taken up by one statement when all are made anew.
+const REFRESH_BATCH: i64 = 200;
+
 /// What stops an embedding.
 #[derive(Debug, thiserror::Error)]
 enum EmbedError {
@@ -259,4 +262,19 @@ pub async fn discard_file(worker: &Worker, job: &DiscardFile) -> anyhow::Result<
 pub async fn index_partition(worker: &Worker, job: &IndexPartition) -> anyhow::Result<Outcome> {
     db::documents::index::build(&worker.config.db, job.company_id).await?;
     Ok(Outcome::Done)
+}
+
+/// Makes documents anew that this worker would make differently. They are found by what they are
+/// until their new passages are complete.
+pub async fn refresh(worker: &Worker) -> anyhow::Result<Outcome> {
+    let mut conn = worker.pool.get().await?;
+    let model = worker.embedder.name();
+    while !worker.stop.is_cancelled() {
+        let begun = db::documents::refresh::begin(&mut conn, model, REFRESH_BATCH).await?;
+        if begun == 0 {
+            return Ok(Outcome::Done);
+        }
+        tracing::info!(documents = begun, embedder = model, "making documents anew");
+    }
+    Ok(stopped())
 }

@@ -13,13 +13,13 @@ mod run;
 use std::{sync::Arc, time::Duration};
 
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::{extract::Extractor, storage::Storage};
+use integrations::{extract::Extractor, llm::Embedders, storage::Storage};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use drain::drain;
-pub use run::run;
+pub use run::{begin, run};
 
 /// What jobs work with.
 pub struct Worker {
@@ -50,7 +50,7 @@ impl Worker {
             pool: db::pool::connect(&config.db)?,
             storage: Storage::open(&config.storage)?,
             extractor,
-            embedder: integrations::llm::embedder(&config.gemini)?,
+            embedder: Embedders::new(&config.gemini)?.current(),
             name: format!("worker-{}", uuid::Uuid::now_v7()),
             time_limit: JobKind::time_limit,
             stop: CancellationToken::new(),

@@ -1,7 +1,7 @@
 //! Which function performs which kind of job.
 
 use domain::{
-    documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition},
+    documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
 };
 use serde::de::DeserializeOwned;
@@ -25,6 +25,10 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::DocumentsIndex => match read::<IndexPartition>(claim) {
             Ok(job) => documents::index_partition(worker, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::DocumentsRefresh => match read::<RefreshDocuments>(claim) {
+            Ok(_) => documents::refresh(worker).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

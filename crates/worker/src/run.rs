@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use db::jobs::{NewJob, Rows};
-use domain::jobs::{JobKind, Outcome, Prune};
+use domain::{
+    documents::RefreshDocuments,
+    jobs::{JobKind, Outcome, Prune},
+};
 use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -105,6 +108,13 @@ async fn after(worker: &Worker, hand_back: &CancellationToken) {
 
 /// Enqueues what is due by the clock; many workers do so side by side, and it counts once.
 async fn clock(worker: &Worker) {
+    while let Err(cause) = begin(worker).await {
+        tracing::warn!(
+            error = format!("{cause:#}"),
+            "the clock cannot be started yet"
+        );
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
     loop {
         tokio::time::sleep(Duration::from_secs(600)).await;
         if let Err(cause) = tick(worker).await {
@@ -113,9 +123,25 @@ async fn clock(worker: &Worker) {
     }
 }
 
+/// Makes the embedding model of this worker known, and has documents of another made anew.
+pub async fn begin(worker: &Worker) -> anyhow::Result<()> {
+    let mut conn = worker.pool.get().await?;
+    db::documents::refresh::choose(&mut conn, worker.embedder.name()).await?;
+    db::jobs::enqueue(
+        &mut conn,
+        &[NewJob::new(&RefreshDocuments {}).once("clock")],
+    )
+    .await?;
+    Ok(())
+}
+
 async fn tick(worker: &Worker) -> anyhow::Result<()> {
     let mut conn = worker.pool.get().await?;
-    db::jobs::enqueue(&mut conn, &[NewJob::new(&Prune {}).once("clock")]).await?;
+    let due = [
+        NewJob::new(&Prune {}).once("clock"),
+        NewJob::new(&RefreshDocuments {}).once("clock"),
+    ];
+    db::jobs::enqueue(&mut conn, &due).await?;
     Ok(())
 }
 

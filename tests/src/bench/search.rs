@@ -197,7 +197,7 @@ fn question<'a>(mode: SearchMode, text: &'a str, vector: &[f32]) -> Question<'a>
     Question {
         mode,
         text,
-        vector: Some((Embedding::from(vector), MODEL)),
+        vectors: vec![(Embedding::from(vector), MODEL)],
         document_ids: Vec::new(),
         limit: WANTED,
         min_score: None,

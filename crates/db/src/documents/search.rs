@@ -6,7 +6,10 @@
 //! one beside it. The planner is told which of the two is meant: it takes all distance functions
 //! for equally cheap and would choose wrongly.
 
+mod merge;
+
 use diesel::{
+    dsl,
     pg::Pg,
     prelude::*,
     query_builder::{BoxedSqlQuery, SqlQuery},
@@ -16,11 +19,17 @@ use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::{
     auth::Viewer,
     documents::{ChunkId, DocumentId, SearchMode, terms},
+    users::CompanyId,
 };
 use serde::Serialize;
 
 use super::index::Index;
-use crate::{Connection, halfvec::Embedding, prepared::Prepare, schema::sql_types::Halfvec};
+use crate::{
+    Connection,
+    halfvec::Embedding,
+    prepared::Prepare,
+    schema::{documents, embedding_models, sql_types::Halfvec},
+};
 
 /// The most candidate passages that are compared one by one.
 pub const EXACT_LIMIT: i64 = 20_000;
@@ -35,8 +44,9 @@ pub struct Question<'a> {
     pub mode: SearchMode,
     /// In which words.
     pub text: &'a str,
-    /// The words' vector and the name of the model that made it; needed unless only words count.
-    pub vector: Option<(Embedding, &'a str)>,
+    /// The words' vector under each model whose documents are to be found by meaning; none if only
+    /// words count.
+    pub vectors: Vec<(Embedding, &'a str)>,
     /// Only in these documents; empty means all.
     pub document_ids: Vec<DocumentId>,
     /// The most passages to give.
@@ -86,19 +96,55 @@ pub struct Hit {
     pub keyword_rank: Option<i64>,
 }
 
+/// A vector and the name of the model that made it.
+type Placed<'a> = Option<&'a (Embedding, &'a str)>;
+
 /// Finds passages, best first.
 pub async fn search(
     conn: &mut Connection,
     viewer: &Viewer,
     question: &Question<'_>,
 ) -> QueryResult<Vec<Hit>> {
-    let (model_id, nearest) = way(conn, viewer, question).await?;
+    let mut lists = Vec::new();
+    if question.vectors.is_empty() {
+        lists.push(under(conn, viewer, question, None).await?);
+    }
+    for placed in &question.vectors {
+        lists.push(under(conn, viewer, question, Some(placed)).await?);
+    }
+    Ok(merge::merged(lists, question.mode, question.limit))
+}
+
+/// The models that documents of this company are found under.
+pub async fn models(conn: &mut Connection, company_id: CompanyId) -> QueryResult<Vec<String>> {
+    let in_use = documents::table.filter(
+        documents::company_id
+            .eq(company_id)
+            .and(documents::live_model_id.eq(embedding_models::id.nullable())),
+    );
+    embedding_models::table
+        .filter(dsl::exists(in_use))
+        .select(embedding_models::name)
+        .order(embedding_models::id)
+        .load(conn)
+        .await
+}
+
+/// Finds passages by words, and by meaning under one model.
+async fn under(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    question: &Question<'_>,
+    placed: Placed<'_>,
+) -> QueryResult<Vec<Hit>> {
+    let (model_id, nearest) = way(conn, viewer, question, placed).await?;
+    let vector = placed.map(|(vector, _)| vector);
     if matches!(nearest, Nearest::Exact) {
-        return run(conn, viewer, question, model_id, nearest).await;
+        return run(conn, viewer, question, vector, model_id, nearest).await;
     }
     conn.transaction(async |conn| {
         conn.batch_execute(ONLY_INDEXES).await?;
-        run(conn, viewer, question, model_id, nearest).await
+        run(conn, viewer, question, vector, model_id, nearest).await
     })
     .await
 }
@@ -111,8 +157,9 @@ async fn way(
     conn: &mut Connection,
     viewer: &Viewer,
     question: &Question<'_>,
+    placed: Placed<'_>,
 ) -> QueryResult<(i16, Nearest)> {
-    let Some((_, model)) = &question.vector else {
+    let Some((_, model)) = placed else {
         return Ok((0, Nearest::Exact));
     };
     let scope = scope(conn, viewer, question, model).await?;
@@ -159,6 +206,7 @@ async fn run(
     conn: &mut Connection,
     viewer: &Viewer,
     question: &Question<'_>,
+    vector: Option<&Embedding>,
     model_id: i16,
     nearest: Nearest,
 ) -> QueryResult<Vec<Hit>> {
@@ -166,6 +214,7 @@ async fn run(
         statement(question.mode, &nearest),
         viewer,
         question,
+        vector,
         model_id,
     )
     .prepared()
@@ -178,6 +227,7 @@ fn bound<'a>(
     statement: String,
     viewer: &Viewer,
     question: &'a Question<'_>,
+    vector: Option<&'a Embedding>,
     model_id: i16,
 ) -> BoxedSqlQuery<'a, Pg, SqlQuery> {
     let words = terms::query_terms(question.text);
@@ -186,7 +236,6 @@ fn bound<'a>(
         .map(|word| format!("'{word}'"))
         .collect::<Vec<_>>()
         .join(" | ");
-    let vector = question.vector.as_ref().map(|(vector, _)| vector);
     let list = if question.mode == SearchMode::Hybrid {
         LIST.max(question.limit)
     } else {
@@ -212,13 +261,15 @@ struct PlanLine {
     line: String,
 }
 
-/// How Postgres goes about a search, line by line: for benchmarks, and for whoever wonders.
+/// How Postgres goes about a search under the first model, line by line: for benchmarks, and for whoever wonders.
 pub async fn explain(
     conn: &mut Connection,
     viewer: &Viewer,
     question: &Question<'_>,
 ) -> QueryResult<Vec<String>> {
-    let (model_id, nearest) = way(conn, viewer, question).await?;
+    let placed = question.vectors.as_slice().first();
+    let (model_id, nearest) = way(conn, viewer, question, placed).await?;
+    let vector = placed.map(|(vector, _)| vector);
     let lines: Vec<PlanLine> = conn
         .transaction(async |conn| {
             if let Nearest::Index(_) = nearest {
@@ -226,7 +277,7 @@ pub async fn explain(
             }
             let statement = statement(question.mode, &nearest);
             let explained = format!("EXPLAIN (ANALYZE, BUFFERS) {statement}");
-            bound(explained, viewer, question, model_id)
+            bound(explained, viewer, question, vector, model_id)
                 .load(conn)
                 .await
         })
