@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::providers::{Embedder, mock::MockEmbedder};
 
 pub mod gemini;
+pub mod mock;
 
 use gemini::{Gemini, GeminiConfig, GeminiEmbedder};
 
