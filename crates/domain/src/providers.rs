@@ -1,7 +1,7 @@
 //! Model providers as the product sees them: the port an adapter implements, and the errors it
 //! classifies, once, so that nobody else reads status codes.
 
-use std::{future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
@@ -31,6 +31,30 @@ pub struct Embeddings {
     pub tokens_estimated: bool,
 }
 
+/// What a provider in trouble said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// In its words.
+    pub says: String,
+    /// When to come again, if it said so.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl<T: Into<String>> From<T> for Trouble {
+    fn from(says: T) -> Self {
+        Self {
+            says: says.into(),
+            retry_at: None,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.says)
+    }
+}
+
 /// What can go wrong with a call to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
@@ -48,7 +72,7 @@ pub enum ProviderError {
     },
     /// The provider has trouble of its own; trying again may help.
     #[error("the provider is overloaded or failing: {0}")]
-    Overloaded(String),
+    Overloaded(Trouble),
     /// The key is wrong, or may not do this.
     #[error("the provider refuses the key: {0}")]
     Unauthorized(String),
@@ -86,6 +110,15 @@ impl ProviderError {
             Self::Invalid(_) => "provider_invalid_request",
             Self::Malformed(_) => "provider_malformed_answer",
             Self::Timeout(_) => "provider_timeout",
+        }
+    }
+
+    /// The moment that the provider named: no call before it.
+    pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::RateLimited { retry_at: until } | Self::QuotaSpent { until } => Some(*until),
+            Self::Overloaded(trouble) => trouble.retry_at,
+            _ => None,
         }
     }
 }

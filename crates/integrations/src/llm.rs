@@ -10,6 +10,7 @@ use domain::providers::{Embedder, mock::MockEmbedder};
 
 pub mod gemini;
 pub mod mock;
+mod refusal;
 
 use gemini::{Gemini, GeminiConfig, GeminiEmbedder};
 

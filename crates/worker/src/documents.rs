@@ -242,7 +242,11 @@ fn outcome_of(cause: &ProviderError) -> Outcome {
             Outcome::Snooze(*until, cause.to_string())
         }
         ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_) => {
-            Outcome::Retry(failure)
+            match cause.retry_at() {
+                // It spends an attempt: a provider that is down for good may say so for ever.
+                Some(time) => Outcome::RetryAt(time, failure),
+                None => Outcome::Retry(failure),
+            }
         }
         ProviderError::Unauthorized(_)
         | ProviderError::OutOfCredit(_)

@@ -144,7 +144,8 @@ pub struct Reply {
     pub model_version: String,
     /// The provider's name for this answer, for questions to its support.
     pub response_id: Option<String>,
-    /// Wishes of the request that this model does not take, such as `temperature`.
+    /// Wishes of the request that this model does not take: `temperature`, `topP`, `topK`, `seed`,
+    /// `stop`, `maxOutputTokens`, `thinking`, `webSearch`, `images`, `jsonSchema`.
     pub not_applied: Vec<&'static str>,
 }
 
@@ -163,7 +164,7 @@ pub enum Finish {
     /// By itself.
     #[default]
     Stop,
-    /// At a limit of tokens, or because the stream was cut: it is incomplete.
+    /// At a limit of tokens, or because the stream was cut after its first words: it is incomplete.
     Truncated,
     /// The provider withheld it, for this reason.
     Refused(String),

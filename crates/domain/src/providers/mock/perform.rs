@@ -283,7 +283,7 @@ fn failed(failure: Failure, now: DateTime<Utc>) -> ProviderError {
     let says = || "the mock was told to".to_owned();
     let after = |time| now + TimeDelta::from_std(time).unwrap_or_default();
     match failure {
-        Failure::Overloaded => ProviderError::Overloaded(says()),
+        Failure::Overloaded => ProviderError::Overloaded(says().into()),
         Failure::Unauthorized => ProviderError::Unauthorized(says()),
         Failure::OutOfCredit => ProviderError::OutOfCredit(says()),
         Failure::Refused => ProviderError::Refused(says()),

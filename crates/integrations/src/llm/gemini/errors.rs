@@ -4,23 +4,18 @@
 //! next minute, until midnight, or for money; the details of the body tell them apart.
 
 use chrono::{DateTime, Duration, Utc};
-use domain::providers::ProviderError;
+use domain::providers::{ProviderError, Trouble};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::pacific;
+use crate::llm::refusal::{LONGEST_WAIT, header_delay, seconds, sentence};
 
 /// How long to wait when a minute's quota is spent and nobody said for how long.
 const MINUTE_QUOTA_WAIT: Duration = Duration::seconds(5);
 
 /// How long to wait when the service is overloaded or the account spends too fast.
 const OVERLOAD_WAIT: Duration = Duration::seconds(30);
-
-/// No hint is believed beyond this; a longer one is a mistake of somebody's.
-const LONGEST_WAIT: Duration = Duration::days(7);
-
-/// The most characters of the provider's own words that are passed on.
-const LONGEST_MESSAGE: usize = 400;
 
 /// `google.rpc.Status`, as far as it decides anything.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +47,7 @@ pub(super) fn classify(
     secret: &str,
 ) -> ProviderError {
     let error = Refusal::parse(body).unwrap_or_default();
-    let says = error.sentence(http_status, secret);
+    let says = sentence(http_status, &error.status, &error.message, secret);
     match http_status {
         429 => error.throttled(says, retry_after, now),
         402 => ProviderError::OutOfCredit(says),
@@ -61,7 +56,12 @@ pub(super) fn classify(
         413 => ProviderError::TooLong(says),
         400 | 500 if error.blames_the_length() => ProviderError::TooLong(says),
         408 | 504 => ProviderError::Timeout(says),
-        500..=599 => ProviderError::Overloaded(says),
+        500..=599 => ProviderError::Overloaded(Trouble {
+            says,
+            retry_at: error
+                .wait(retry_after, now)
+                .map(|wait| now + wait.min(LONGEST_WAIT)),
+        }),
         300..=399 => ProviderError::Invalid(format!("{says}: it redirects, check GEMINI_BASE_URL")),
         200..=299 => ProviderError::Malformed(says),
         _ => ProviderError::Invalid(says),
@@ -101,9 +101,7 @@ impl Refusal {
         } else {
             OVERLOAD_WAIT
         };
-        let asked = self
-            .retry_delay()
-            .max(retry_after.and_then(|header| header_delay(header, now)));
+        let asked = self.wait(retry_after, now);
         ProviderError::RateLimited {
             retry_at: now + asked.unwrap_or(otherwise).min(LONGEST_WAIT),
         }
@@ -124,6 +122,12 @@ impl Refusal {
             .filter_map(violations)
             .flatten()
             .filter_map(|violation| violation["quotaId"].as_str())
+    }
+
+    /// The longer of the waits that the body and the header name.
+    fn wait(&self, retry_after: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
+        let header = retry_after.and_then(|header| header_delay(header, now));
+        self.retry_delay().max(header)
     }
 
     fn retry_delay(&self) -> Option<Duration> {
@@ -160,50 +164,6 @@ impl Refusal {
         let message = self.message.to_lowercase();
         phrases.iter().any(|phrase| message.contains(phrase))
     }
-
-    /// The provider's words, in one line, short, and without the secret.
-    fn sentence(&self, http_status: u16, secret: &str) -> String {
-        let message = self
-            .message
-            .replace(secret, "[key]")
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
-        let name = if self.status.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", self.status)
-        };
-        if message.is_empty() {
-            return format!("HTTP {http_status}{name}, without a readable explanation");
-        }
-        let short: String = message.chars().take(LONGEST_MESSAGE).collect();
-        format!("HTTP {http_status}{name}: {short}")
-    }
-}
-
-/// A `Retry-After` header: seconds, or a date.
-fn header_delay(header: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let at = |date: &str| {
-        DateTime::parse_from_rfc2822(date)
-            .ok()
-            .map(|date| date.to_utc() - now)
-    };
-    seconds(header)
-        .or_else(|| at(header))
-        .map(|delay| delay.max(Duration::zero()))
-}
-
-/// Seconds with up to nine places, never rounded down: a moment too early is too early.
-fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.trim().parse().ok().filter(|seconds| *seconds >= 0.0)?;
-    let longest = LONGEST_WAIT.as_seconds_f64();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "bounded by a week of milliseconds"
-    )]
-    let milliseconds = (seconds.min(longest) * 1000.0).ceil() as i64;
-    Some(Duration::milliseconds(milliseconds))
 }
 
 #[cfg(test)]
