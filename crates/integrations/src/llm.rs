@@ -3,16 +3,36 @@
 //! An adapter translates to the wire and from it, and classifies what went wrong, once. It makes
 //! one call; whether and when there is another is decided by who asked.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use domain::providers::{Embedder, mock::MockEmbedder};
+use domain::providers::{Embedder, generate::Provider, mock::MockEmbedder};
+use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
+use crate::http;
+
+mod address;
+pub mod anthropic;
+mod bound;
+mod call;
 pub mod gemini;
 pub mod mock;
+pub mod openai;
 mod refusal;
+#[cfg(test)]
+mod samples;
+mod sse;
+mod wishes;
 
+use anthropic::{Anthropic, AnthropicConfig};
 use gemini::{Gemini, GeminiConfig, GeminiEmbedder};
+use mock::MockProvider;
+use openai::{OpenAi, OpenAiConfig};
+
+/// Longer than any call: each one brings its own limit.
+const LONGEST_CALL: Duration = Duration::from_secs(3600);
 
 /// Tells the time: the machine's in production, a test's own in tests.
 #[derive(Clone)]
@@ -45,14 +65,111 @@ impl fmt::Debug for Clock {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The key holds characters that no header can carry.
-    #[error("GEMINI_API_KEY holds characters that no API key has: copy it again")]
-    Key,
+    #[error("{0} holds characters that no API key has: copy it again")]
+    Key(&'static str),
+    /// There is no key.
+    #[error("there is no key for this provider: store one, or set {0}")]
+    NoKey(&'static str),
     /// The base cannot have paths put behind it.
-    #[error("GEMINI_BASE_URL must be an http or https address, without query or fragment")]
-    BaseUrl,
+    #[error("{0} must be an http or https address, without query or fragment")]
+    BaseUrl(&'static str),
     /// The client does not start, such as without any trusted certificate.
     #[error("the HTTP client cannot start")]
     Client(#[from] reqwest::Error),
+}
+
+/// Which interface is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Google's.
+    Gemini,
+    /// OpenAI's, by whomever.
+    OpenAi,
+    /// Anthropic's.
+    Anthropic,
+    /// None: the mock.
+    Mock,
+}
+
+/// Makes providers: one for each key and address, all over the same connections.
+#[derive(Debug, Clone)]
+pub struct Providers {
+    gemini: GeminiConfig,
+    openai: OpenAiConfig,
+    anthropic: AnthropicConfig,
+    /// It keeps the connections, by host; a key is part of each request, not of a connection.
+    client: Client,
+    clock: Clock,
+}
+
+impl Providers {
+    /// Connects to nothing yet.
+    pub fn new(
+        gemini: &GeminiConfig,
+        openai: &OpenAiConfig,
+        anthropic: &AnthropicConfig,
+        clock: Clock,
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            gemini: gemini.clone(),
+            openai: openai.clone(),
+            anthropic: anthropic.clone(),
+            client: http::client(LONGEST_CALL)?,
+            clock,
+        })
+    }
+
+    /// The provider under this key, or under the one of the environment; at this address, or at the
+    /// configured one. The environment's key only goes to the configured address. Cheap: made anew
+    /// for each use, it shares its connections with all others.
+    pub fn provider(
+        &self,
+        kind: Kind,
+        key: Option<&SecretString>,
+        base_url: Option<&Url>,
+    ) -> Result<Arc<dyn Provider>, SetupError> {
+        let at_home = base_url.is_none();
+        let key = key.or_else(|| self.own_key(kind).filter(|_| at_home));
+        let key = key.filter(|key| !key.expose_secret().trim().is_empty());
+        let key = key.map(|key| SecretString::from(key.expose_secret().trim()));
+        let (client, clock) = (self.client.clone(), self.clock.clone());
+        let needed = |setting| key.as_ref().ok_or(SetupError::NoKey(setting));
+        Ok(match kind {
+            Kind::Mock => Arc::new(MockProvider::new(clock)),
+            Kind::Gemini => {
+                let base = base_url.unwrap_or(&self.gemini.base_url);
+                let key = needed("GEMINI_API_KEY")?;
+                Arc::new(Gemini::with(&self.gemini, client, key, base, clock)?)
+            }
+            Kind::OpenAi => {
+                let base = base_url.unwrap_or(&self.openai.base_url);
+                if openai::needs_key(base) {
+                    needed("OPENAI_API_KEY")?;
+                }
+                Arc::new(OpenAi::new(
+                    &self.openai,
+                    client,
+                    key.as_ref(),
+                    base,
+                    clock,
+                )?)
+            }
+            Kind::Anthropic => {
+                let base = base_url.unwrap_or(&self.anthropic.base_url);
+                let key = needed("ANTHROPIC_API_KEY")?;
+                Arc::new(Anthropic::new(&self.anthropic, client, key, base, clock)?)
+            }
+        })
+    }
+
+    const fn own_key(&self, kind: Kind) -> Option<&SecretString> {
+        match kind {
+            Kind::Gemini => self.gemini.api_key.as_ref(),
+            Kind::OpenAi => self.openai.api_key.as_ref(),
+            Kind::Anthropic => self.anthropic.api_key.as_ref(),
+            Kind::Mock => None,
+        }
+    }
 }
 
 /// The embedding models that can be asked, over one connection.

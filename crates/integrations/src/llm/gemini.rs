@@ -7,18 +7,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::providers::ProviderError;
 use reqwest::{
-    Client, Response,
-    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    Client,
+    header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Clock, SetupError};
+use super::{
+    Clock, SetupError,
+    address::{checked_base, path_of},
+    call::{Patience, Refused},
+};
 use crate::http;
 
 mod config;
 mod embed;
 mod errors;
+mod generate;
 mod pacific;
 mod wire;
 
@@ -31,8 +36,8 @@ pub const MAX_BATCH: usize = 100;
 /// The most bytes of one request; refusals have been seen from 4 MiB on.
 pub const MAX_REQUEST_BYTES: usize = 1_000_000;
 
-/// A batch of long vectors is about 4 MB.
-const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// The most bytes of a question, pictures included, which Google limits to 20 MB.
+const MAX_QUESTION_BYTES: usize = 20_000_000;
 
 /// A connection to the API under one key. Its `Debug` shows the key to nobody.
 #[derive(Debug, Clone)]
@@ -41,7 +46,7 @@ pub struct Gemini {
     base: Url,
     version: String,
     key: SecretString,
-    timeout_seconds: u64,
+    patience: Patience,
     clock: Clock,
 }
 
@@ -56,15 +61,30 @@ impl Gemini {
         if key.is_empty() {
             return Ok(None);
         }
-        HeaderValue::from_str(key).map_err(|_| SetupError::Key)?;
-        Ok(Some(Self {
-            client: http::client(Duration::from_secs(config.timeout_seconds))?,
-            base: checked_base(&config.base_url)?,
+        let client = http::client(Duration::from_secs(config.timeout_seconds))?;
+        Self::with(config, client, &key.into(), &config.base_url, clock).map(Some)
+    }
+
+    /// A connection under another key than the configured one, or to another base.
+    pub(super) fn with(
+        config: &GeminiConfig,
+        client: Client,
+        key: &SecretString,
+        base: &Url,
+        clock: Clock,
+    ) -> Result<Self, SetupError> {
+        HeaderValue::from_str(key.expose_secret())
+            .map_err(|_| SetupError::Key("GEMINI_API_KEY"))?;
+        Ok(Self {
+            client,
+            base: checked_base(base, "GEMINI_BASE_URL")?,
             version: config.api_version.clone(),
-            key: key.into(),
-            timeout_seconds: config.timeout_seconds,
+            key: key.clone(),
+            patience: Patience {
+                seconds: config.timeout_seconds,
+            },
             clock,
-        }))
+        })
     }
 
     /// Posts a body to a method of a model and gives back the answer of a success.
@@ -74,22 +94,33 @@ impl Gemini {
             .post(self.address(model, method))
             .headers(self.headers())
             .body(body);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(&response);
-        let read = http::read(response, MAX_ANSWER_BYTES).await;
-        if status == 200 {
-            let body = read.map_err(|error| self.unreadable(error))?;
-            return match errors::inside_success(&body) {
-                Some(code) => Err(self.classify(code, None, &body)),
-                None => Ok(body),
-            };
+        let body = self.patience.whole(request).await?;
+        let body = body.map_err(|refused| self.refusal(&refused))?;
+        match errors::inside_success(&body) {
+            Some(code) => Err(self.classify(code, None, &body)),
+            None => Ok(body),
         }
-        // The status says enough, should the explanation be cut short.
-        Err(self.classify(status, retry_after.as_deref(), &read.unwrap_or_default()))
+    }
+
+    /// Asks for the list of models, which costs nothing and needs a good key.
+    async fn list(&self) -> Result<(), ProviderError> {
+        let mut address = self.base.clone();
+        path_of(&mut address).push(&self.version).push("models");
+        address.set_query(Some("pageSize=1"));
+        let request = self.client.get(address).headers(self.headers());
+        let answer = self.patience.whole(request).await?;
+        answer.map(drop).map_err(|refused| self.refusal(&refused))
+    }
+
+    fn fits(body: &str) -> Result<(), ProviderError> {
+        if body.len() <= MAX_QUESTION_BYTES {
+            return Ok(());
+        }
+        let problem = format!(
+            "a request of {} bytes, at most {MAX_QUESTION_BYTES} are sent",
+            body.len()
+        );
+        Err(ProviderError::TooLong(problem))
     }
 
     fn address(&self, model: &str, method: &str) -> Url {
@@ -100,10 +131,7 @@ impl Gemini {
             Some("models")
         };
         let (path, name) = model.rsplit_once('/').unwrap_or(("", model));
-        address
-            .path_segments_mut()
-            .expect("the base was checked to carry a path")
-            .pop_if_empty()
+        path_of(&mut address)
             .push(&self.version)
             .extend(kind)
             .extend(path.split('/').filter(|segment| !segment.is_empty()))
@@ -119,7 +147,7 @@ impl Gemini {
             (HeaderName::from_static("x-goog-api-key"), key),
             (
                 HeaderName::from_static("x-server-timeout"),
-                self.timeout_seconds.into(),
+                self.patience.seconds.into(),
             ),
             (
                 reqwest::header::CONTENT_TYPE,
@@ -139,49 +167,10 @@ impl Gemini {
         )
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> ProviderError {
-        if error.is_timeout() && !error.is_connect() {
-            return self.too_late();
-        }
-        let problem = if error.is_connect() {
-            "it cannot be reached"
-        } else {
-            "the connection broke"
-        };
-        ProviderError::Timeout(problem.into())
+    fn refusal(&self, refused: &Refused) -> ProviderError {
+        let retry_after = refused.header("retry-after");
+        self.classify(refused.status, retry_after, &refused.body)
     }
-
-    fn unreadable(&self, error: http::ReadError) -> ProviderError {
-        match error {
-            http::ReadError::TimedOut => self.too_late(),
-            http::ReadError::Broken => ProviderError::Timeout(error.to_string()),
-            http::ReadError::TooLarge { .. } => ProviderError::Malformed(error.to_string()),
-        }
-    }
-
-    fn too_late(&self) -> ProviderError {
-        ProviderError::Timeout(format!("none within {} seconds", self.timeout_seconds))
-    }
-}
-
-fn checked_base(base: &Url) -> Result<Url, SetupError> {
-    let plain = matches!(base.scheme(), "http" | "https")
-        && base.query().is_none()
-        && base.fragment().is_none();
-    if plain {
-        Ok(base.clone())
-    } else {
-        Err(SetupError::BaseUrl)
-    }
-}
-
-fn retry_after(response: &Response) -> Option<String> {
-    response
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()
-        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -257,7 +246,7 @@ mod tests {
         };
         assert!(matches!(
             Gemini::new(&broken, Clock::system()),
-            Err(SetupError::Key)
+            Err(SetupError::Key(_))
         ));
     }
 
