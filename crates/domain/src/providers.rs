@@ -5,7 +5,9 @@ use std::{fmt, future::Future, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
+pub mod family;
 pub mod generate;
+pub mod lane;
 pub mod mock;
 
 /// Dimensions of every stored embedding.
@@ -70,6 +72,14 @@ pub enum ProviderError {
         /// When it is filled again.
         until: DateTime<Utc>,
     },
+    /// Not asked at all: the governor of our own calls holds this one back.
+    #[error("the provider is not called before {until}: {why}")]
+    Held {
+        /// When it is worth trying again.
+        until: DateTime<Utc>,
+        /// Why.
+        why: &'static str,
+    },
     /// The provider has trouble of its own; trying again may help.
     #[error("the provider is overloaded or failing: {0}")]
     Overloaded(Trouble),
@@ -97,11 +107,22 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// The time before which it is no use to call again, if the error names one.
+    pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::RateLimited { retry_at: until }
+            | Self::QuotaSpent { until }
+            | Self::Held { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
     /// A stable name for logs, metrics and dead letters.
     pub const fn class(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } => "provider_rate_limited",
             Self::QuotaSpent { .. } => "provider_quota_spent",
+            Self::Held { .. } => "provider_held",
             Self::Overloaded(_) => "provider_overloaded",
             Self::Unauthorized(_) => "provider_unauthorized",
             Self::OutOfCredit(_) => "provider_out_of_credit",
