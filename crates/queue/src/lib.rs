@@ -5,6 +5,7 @@ pub mod arrival;
 pub mod cache;
 pub mod circuit;
 pub mod delivery;
+pub mod governor;
 pub mod limits;
 pub mod lockouts;
 pub mod tokens;
