@@ -31,6 +31,9 @@ pub struct Config {
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,
+    /// Calls to providers.
+    #[command(flatten)]
+    pub governor: queue::governor::GovernorConfig,
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,

@@ -35,7 +35,7 @@ use domain::{jobs::JobKind, providers::Embedder};
 use integrations::{llm::Embedders, storage::Storage};
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
-use queue::{cache::Cache, circuit::Circuit, limits::Limits};
+use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -56,6 +56,9 @@ const PACE: Pace = Pace {
     sweep: Duration::from_secs(5),
 };
 
+/// The longest that a request waits for its turn at a provider: somebody looks at a blank page.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What outlives a request.
 pub struct App {
     /// The settings.
@@ -66,10 +69,12 @@ pub struct App {
     pub redis: queue::Redis,
     /// Where files are.
     pub storage: Storage,
-    /// What makes vectors of questions.
+    /// What makes vectors of questions, under the governor.
     pub embedder: Arc<dyn Embedder>,
-    /// What made vectors before, for documents that are still to be made anew.
+    /// The embedding models that can be asked.
     pub embedders: Embedders,
+    /// When a provider may be called.
+    pub governor: Governor,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
     /// Copies of rows.
@@ -80,6 +85,15 @@ pub struct App {
     pub auth: auth::Auth,
     /// This process's numbers.
     pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// An embedding model that documents were made with before, if it can still be asked.
+    pub fn former_embedder(&self, name: &str) -> Option<Arc<dyn Embedder>> {
+        let former = self.embedders.named(name)?;
+        let key = self.config.gemini.fingerprint();
+        Some(self.governor.embedder(former, key))
+    }
 }
 
 /// Puts together what outlives a request. Nothing is connected yet.
@@ -93,12 +107,20 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
     );
     let redis = queue::connect(&config.queue)?;
     let circuit = Arc::<Circuit>::default();
+    let governor = Governor::new(
+        redis.clone(),
+        config.queue.clone(),
+        config.governor.clone(),
+        circuit.clone(),
+    )
+    .within(PATIENCE);
     let embedders = Embedders::new(&config.gemini)?;
     Ok(App {
         pool: db::pool::connect(&config.db)?,
         storage: Storage::open(&config.storage)?,
-        embedder: embedders.current(),
+        embedder: governor.embedder(embedders.current(), config.gemini.fingerprint()),
         embedders,
+        governor,
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),

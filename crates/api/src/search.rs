@@ -135,7 +135,7 @@ async fn embedders(context: &Context<Reader>) -> ApiResult<Vec<Arc<dyn Embedder>
     let former = names
         .iter()
         .filter(|name| *name != app.embedder.name())
-        .filter_map(|name| app.embedders.named(name));
+        .filter_map(|name| app.former_embedder(name));
     Ok([app.embedder.clone()].into_iter().chain(former).collect())
 }
 
@@ -157,15 +157,10 @@ async fn place<'a>(
 impl From<ProviderError> for ApiError {
     fn from(cause: ProviderError) -> Self {
         tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
-        let wait = match &cause {
-            ProviderError::RateLimited { retry_at: until }
-            | ProviderError::QuotaSpent { until } => {
-                u64::try_from((*until - chrono::Utc::now()).num_seconds())
-                    .ok()
-                    .map(|s| s + 1)
-            }
-            _ => None,
-        };
+        let wait = cause
+            .retry_at()
+            .and_then(|until| u64::try_from((until - chrono::Utc::now()).num_seconds()).ok())
+            .map(|seconds| seconds + 1);
         let detail = match wait {
             Some(seconds) => format!(
                 "The embedding model is at its limit. Try again in {seconds} seconds, or search by keyword."

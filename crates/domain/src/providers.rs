@@ -107,16 +107,6 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// The time before which it is no use to call again, if the error names one.
-    pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::RateLimited { retry_at: until }
-            | Self::QuotaSpent { until }
-            | Self::Held { until, .. } => Some(*until),
-            _ => None,
-        }
-    }
-
     /// A stable name for logs, metrics and dead letters.
     pub const fn class(&self) -> &'static str {
         match self {
@@ -134,10 +124,12 @@ impl ProviderError {
         }
     }
 
-    /// The moment that the provider named: no call before it.
+    /// The time before which it is no use to call again, if the error names one.
     pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::RateLimited { retry_at: until } | Self::QuotaSpent { until } => Some(*until),
+            Self::RateLimited { retry_at: until }
+            | Self::QuotaSpent { until }
+            | Self::Held { until, .. } => Some(*until),
             Self::Overloaded(trouble) => trouble.retry_at,
             _ => None,
         }

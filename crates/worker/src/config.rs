@@ -44,6 +44,9 @@ pub struct Config {
     /// Redis.
     #[command(flatten)]
     pub queue: queue::Config,
+    /// Calls to providers.
+    #[command(flatten)]
+    pub governor: queue::governor::GovernorConfig,
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,

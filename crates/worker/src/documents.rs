@@ -165,21 +165,7 @@ async fn embed_all(
         })
         .buffer_unordered(usize::from(worker.config.embed_concurrency));
     let failures: Vec<_> = calls.filter_map(|ended| ready(ended.err())).collect().await;
-    // Of several failures the one that names the latest time counts: nobody calls before it.
-    match failures.into_iter().max_by_key(named_time) {
-        Some(failure) => Err(failure),
-        None => Ok(()),
-    }
-}
-
-/// The time before which the provider wants no further call.
-fn named_time(failure: &EmbedError) -> Option<chrono::DateTime<chrono::Utc>> {
-    match failure {
-        EmbedError::Provider(
-            ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until },
-        ) => Some(*until),
-        _ => None,
-    }
+    failures.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Which passages have a text.
@@ -238,9 +224,9 @@ async fn embed_batch(
 fn outcome_of(cause: &ProviderError) -> Outcome {
     let failure = Failure::new(cause.class(), cause.to_string());
     match cause {
-        ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
-            Outcome::Snooze(*until, cause.to_string())
-        }
+        ProviderError::RateLimited { retry_at: until }
+        | ProviderError::QuotaSpent { until }
+        | ProviderError::Held { until, .. } => Outcome::Snooze(*until, cause.to_string()),
         ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_) => {
             match cause.retry_at() {
                 // It spends an attempt: a provider that is down for good may say so for ever.

@@ -14,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{jobs::JobKind, providers::Embedder};
 use integrations::{extract::Extractor, llm::Embedders, storage::Storage};
+use queue::governor::Governor;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +30,7 @@ pub struct Worker {
     pub storage: Storage,
     /// What reads files, apart from this process.
     pub extractor: Extractor,
-    /// What makes vectors.
+    /// What makes vectors, under the governor.
     pub embedder: Arc<dyn Embedder>,
     /// The settings.
     pub config: Config,
@@ -46,11 +47,18 @@ pub struct Worker {
 impl Worker {
     /// Puts together what jobs work with; `extractor` reads files. Nothing is connected yet.
     pub fn new(config: Config, extractor: Extractor) -> anyhow::Result<Self> {
+        let governor = Governor::new(
+            queue::connect(&config.queue)?,
+            config.queue.clone(),
+            config.governor.clone(),
+            Arc::default(),
+        );
+        let embedder = Embedders::new(&config.gemini)?.current();
         Ok(Self {
             pool: db::pool::connect(&config.db)?,
             storage: Storage::open(&config.storage)?,
             extractor,
-            embedder: Embedders::new(&config.gemini)?.current(),
+            embedder: governor.embedder(embedder, config.gemini.fingerprint()),
             name: format!("worker-{}", uuid::Uuid::now_v7()),
             time_limit: JobKind::time_limit,
             stop: CancellationToken::new(),

@@ -1,6 +1,7 @@
 //! How Gemini is reached: read from the environment, once, at start.
 
-use secrecy::SecretString;
+use domain::documents::Sha256;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// How Gemini is reached. Without a key it is not.
@@ -51,4 +52,15 @@ pub struct GeminiConfig {
         value_parser = clap::value_parser!(u64).range(1..=600)
     )]
     pub timeout_seconds: u64,
+}
+
+impl GeminiConfig {
+    /// What the key is called where it must not be told: the same for the same key at the same
+    /// place. `None` without a key.
+    pub fn fingerprint(&self) -> Option<String> {
+        let key = self.api_key.as_ref()?.expose_secret().trim();
+        let named = format!("{}\n{key}", self.base_url);
+        let digest = Sha256::of(named.as_bytes()).to_string();
+        (!key.is_empty()).then(|| digest[..16].to_owned())
+    }
 }
