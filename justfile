@@ -3,7 +3,7 @@
 
 api := "./dev run cargo run --quiet --package api --bin api --"
 tests := "./dev run cargo run --release --package tests --bin"
-programs := "--package api --package worker --package tests --bin api --bin worker --bin fake-gemini --bin bench"
+programs := "--package api --package worker --package tests --bin api --bin worker --bin fake-gemini --bin governed --bin bench"
 
 [private]
 default:
@@ -69,6 +69,9 @@ bench-ingest *args: (bench "ingest" args)
 
 # search among 100 000 passages
 bench-search *args: (bench "search" args)
+
+# calls under the governor: its pace, its patience and its price
+bench-governor *args: (bench "governor" args)
 
 # from a job's push to its start
 bench-queue *args: (bench "queue" args)

@@ -25,6 +25,7 @@ mod embed;
 mod generate;
 mod instance;
 mod ledger;
+mod minute;
 mod prompt;
 mod refusals;
 mod script;
@@ -49,6 +50,8 @@ pub struct Options {
     pub workers: usize,
     /// Whether every embedding call is kept with the hashes of its texts.
     pub ledger: bool,
+    /// How many calls of a model are answered in any minute; twice their share in any second.
+    pub requests_per_minute: Option<u32>,
 }
 
 impl Default for Options {
@@ -58,6 +61,7 @@ impl Default for Options {
             pause: Duration::ZERO,
             workers: 1,
             ledger: false,
+            requests_per_minute: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod providers {
     pub(crate) mod embed;
+    pub(crate) mod fleet;
+    pub(crate) mod governor;
     pub(crate) mod refuse;
     pub(crate) mod support;
 }

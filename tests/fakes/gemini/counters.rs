@@ -29,6 +29,10 @@ pub struct Counters {
     pub concurrent_max: usize,
     /// Calls of a model before the time that an earlier answer had named.
     pub early_calls: u64,
+    /// How long after the answer that named a time the latest of those calls came, in milliseconds.
+    pub early_after_ms: f64,
+    /// When the latest refusal was that named a time.
+    pub limited_at: Option<DateTime<Utc>>,
     /// Calls that carried a key in their address.
     pub keys_in_url: u64,
     /// When the first call came.
@@ -71,18 +75,24 @@ pub(super) struct Tally {
     pub(super) latest: VecDeque<Received>,
     distinct: HashSet<u64>,
     under_way: usize,
-    closed_until: HashMap<String, Instant>,
+    /// When a time was named, and which.
+    closed: HashMap<String, (Instant, Instant)>,
 }
 
 impl Tally {
     pub(super) fn arrives(&mut self, call: Received, key_in_url: bool) {
+        let now = Instant::now();
         let early = self
-            .closed_until
+            .closed
             .get(&call.model)
-            .is_some_and(|until| Instant::now() < *until);
+            .filter(|(_, until)| now < *until);
+        let early = early.map(|(named, _)| now.duration_since(*named));
         let counters = &mut self.counters;
         *counters.calls.entry(call.method.clone()).or_default() += 1;
-        counters.early_calls += u64::from(early);
+        if let Some(after) = early {
+            counters.early_calls += 1;
+            counters.early_after_ms = counters.early_after_ms.max(after.as_secs_f64() * 1000.0);
+        }
         counters.keys_in_url += u64::from(key_in_url);
         counters.last_call_at = Some(Utc::now());
         counters.first_call_at = counters.first_call_at.or(counters.last_call_at);
@@ -112,8 +122,9 @@ impl Tally {
 
     /// An answer has just named a time before which this model is not to be called.
     pub(super) fn closes(&mut self, model: &str, wait: Duration) {
-        self.closed_until
-            .insert(model.to_owned(), Instant::now() + wait);
+        let now = Instant::now();
+        self.closed.insert(model.to_owned(), (now, now + wait));
+        self.counters.limited_at = Some(Utc::now());
     }
 
     /// Forgets everything but the calls that are still under way.

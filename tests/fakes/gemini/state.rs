@@ -2,13 +2,14 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     Options,
     counters::{Counters, Received, Tally},
     ledger::{EmbedCall, Ledger},
+    minute::Minute,
     script::{Cue, Quota, Script},
 };
 
@@ -21,6 +22,7 @@ pub(super) struct State {
     script: Mutex<Script>,
     tally: Mutex<Tally>,
     ledger: Mutex<Ledger>,
+    minute: Mutex<Minute>,
 }
 
 impl State {
@@ -30,6 +32,7 @@ impl State {
             script: Mutex::default(),
             tally: Mutex::default(),
             ledger: Mutex::default(),
+            minute: Mutex::default(),
         }
     }
 
@@ -67,7 +70,14 @@ impl State {
     }
 
     pub(super) fn cue(&self, method: &str, model: &str, body: &[u8]) -> Cue {
-        lock(&self.script).next(method, model, body)
+        let limited = self
+            .options
+            .requests_per_minute
+            .and_then(|limit| lock(&self.minute).admit(model, limit, Instant::now()).err());
+        match limited {
+            Some(wait) => Cue::rate_limited(wait.as_secs_f64()),
+            None => lock(&self.script).next(method, model, body),
+        }
     }
 
     /// Counts a refusal, and the time it names.

@@ -99,6 +99,11 @@ impl Stand {
         self.watch.lock().await
     }
 
+    /// A setting as processes get it.
+    pub fn setting(&self, name: &str) -> &str {
+        self.settings.get(name).map_or("", String::as_str)
+    }
+
     /// Changes a setting for processes that are yet to start.
     pub fn set(&mut self, name: &'static str, value: &impl ToString) {
         self.settings.insert(name, value.to_string());
@@ -106,8 +111,13 @@ impl Stand {
 
     /// Starts the fake provider with this latency and points what follows to it.
     pub fn start_provider(&mut self, latency: Duration) -> anyhow::Result<String> {
+        self.start_provider_with(&["--latency-ms", &latency.as_millis().to_string()])
+    }
+
+    /// The same with these arguments.
+    pub fn start_provider_with(&mut self, arguments: &[&str]) -> anyhow::Result<String> {
         let mut child = Command::new(program("fake-gemini")?)
-            .args(["--latency-ms", &latency.as_millis().to_string()])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()?;
         let url = first_line(&mut child)?;
@@ -123,7 +133,7 @@ impl Stand {
         let port = free_port()?;
         self.set("API_BIND", &format!("127.0.0.1:{port}"));
         self.url = format!("http://127.0.0.1:{port}");
-        self.start("api", "serve")?;
+        self.start("api", &["serve"])?;
         let client = Client::new();
         while started.elapsed() < Duration::from_secs(20) {
             let answer = client.get(format!("{}/readyz", self.url)).send().await;
@@ -138,13 +148,18 @@ impl Stand {
 
     /// Starts a worker.
     pub fn start_worker(&mut self) -> anyhow::Result<()> {
-        self.start("worker", "run")
+        self.start("worker", &["run"])
     }
 
-    fn start(&mut self, name: &'static str, command: &str) -> anyhow::Result<()> {
+    /// Starts a process that calls the provider under the governor without pause.
+    pub fn start_caller(&mut self, at_once: usize) -> anyhow::Result<()> {
+        self.start("governed", &["--at-once", &at_once.to_string()])
+    }
+
+    fn start(&mut self, name: &'static str, arguments: &[&str]) -> anyhow::Result<()> {
         let log = File::create(self.log(name))?;
         let child = Command::new(program(name)?)
-            .arg(command)
+            .args(arguments)
             .envs(&self.settings)
             .stdout(log.try_clone()?)
             .stderr(log)

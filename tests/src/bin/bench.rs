@@ -16,6 +16,8 @@ enum What {
     Ingest(bench::ingest::Arguments),
     /// Search among 100 000 passages
     Search(bench::search::Arguments),
+    /// Calls under the governor: its pace, its patience and its price
+    Governor(bench::governor::Arguments),
     /// From a job's push to its start
     Queue(bench::queue::Arguments),
     /// The API server with nothing to do
@@ -27,6 +29,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Ingest(arguments) => bench::ingest::run(&arguments).await,
         What::Search(arguments) => bench::search::run(&arguments).await,
+        What::Governor(arguments) => bench::governor::run(&arguments).await,
         What::Queue(arguments) => bench::queue::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }

@@ -23,6 +23,9 @@ struct Arguments {
     /// Threads that answer
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// How many calls of a model are answered in any minute; without it, all
+    #[arg(long)]
+    requests_per_minute: Option<u32>,
 }
 
 #[actix_web::main]
@@ -34,6 +37,7 @@ async fn main() -> std::io::Result<()> {
         latency: Duration::from_millis(arguments.latency_ms),
         pause: Duration::from_millis(arguments.pause_ms),
         workers: arguments.workers,
+        requests_per_minute: arguments.requests_per_minute,
         ..Options::default()
     };
     gemini::serve(options, listener).await

@@ -25,6 +25,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// When it is worth coming back to a lane that is full, in milliseconds.
 const FULL: f64 = 1_000.0;
 
+/// How often somebody who waits for a time asks again, in milliseconds: a Redis that has forgotten
+/// it meanwhile is told, and a circuit that opened early is noticed.
+const LOOK: f64 = 250.0;
+
 /// The right to make one call. Dropped without [`Place::settle`] it is given back and teaches nothing.
 pub(super) struct Place {
     road: Arc<Road>,
@@ -92,7 +96,7 @@ impl Place {
                 Entry::Refused { wait, why } => return Err((wait, why)),
                 Entry::Closed { wait } => {
                     wish.reserved = None;
-                    sleep(wait).await;
+                    sleep(wait.min(LOOK)).await;
                 }
                 Entry::Reserved { at, wait } => {
                     at_door = None;

@@ -1,0 +1,274 @@
+//! The governor: how much of a limit several processes make use of together, whether any of them
+//! calls before a time that one of them was told, and what it costs a call.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use domain::providers::{
+    Embedder, EmbeddingTask, Embeddings, PortFuture, ProviderError, mock::MockEmbedder,
+};
+use futures::{StreamExt, stream};
+use queue::governor::{Governor, GovernorConfig};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{corpus, float, median, report::Report, stand::Stand};
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Calls a minute that the provider allows.
+    #[arg(long, default_value_t = 600)]
+    limit: u32,
+    /// Seconds that processes call under that limit.
+    #[arg(long, default_value_t = 150)]
+    seconds: u64,
+    /// The wait in seconds that the provider asks of workers.
+    #[arg(long, default_value_t = 31.0)]
+    wait: f64,
+    /// Documents that workers have to embed around that wait.
+    #[arg(long, default_value_t = 400)]
+    documents: usize,
+    /// Calls that are timed one after another.
+    #[arg(long, default_value_t = 5_000)]
+    calls: usize,
+}
+
+/// What the fake has counted.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Seen {
+    answers: std::collections::BTreeMap<u16, u64>,
+    early_calls: u64,
+    early_after_ms: f64,
+    limited_at: Option<DateTime<Utc>>,
+    first_call_at: Option<DateTime<Utc>>,
+    last_call_at: Option<DateTime<Utc>>,
+}
+
+impl Seen {
+    fn answers(&self, status: u16) -> u64 {
+        self.answers.get(&status).copied().unwrap_or_default()
+    }
+}
+
+/// Runs it.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut report = Report::new("governor");
+    price(arguments, &mut report).await?;
+    pace(arguments, &mut report).await?;
+    patience(arguments, &mut report).await?;
+    report.finish()
+}
+
+async fn seen(url: &str) -> anyhow::Result<Seen> {
+    let answer = Client::new().get(format!("{url}/_fake/counters")).send();
+    Ok(answer.await?.error_for_status()?.json().await?)
+}
+
+/// Four processes that call without pause, under a limit that the provider enforces in every minute
+/// and every second.
+async fn pace(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let mut stand = Stand::new().await?;
+    let limit = arguments.limit.to_string();
+    let url = stand.start_provider_with(&["--latency-ms=200", "--requests-per-minute", &limit])?;
+    stand.set("GEMINI_REQUESTS_PER_MINUTE", &limit);
+    for _ in 0..4 {
+        stand.start_caller(8)?;
+    }
+    let time = Duration::from_secs(arguments.seconds);
+    tokio::time::sleep(time).await;
+    let seen = seen(&url).await?;
+    stand.stop("governed");
+    let (Some(first), Some(last)) = (seen.first_call_at, seen.last_call_at) else {
+        anyhow::bail!("nobody called");
+    };
+    let minutes = (last - first).as_seconds_f64() / 60.0;
+    let answered = u32::try_from(seen.answers(200))?;
+    let share = f64::from(answered) / minutes / f64::from(arguments.limit) * 100.0;
+    let what = format!("share of {limit} calls a minute that 4 processes made use of");
+    report.goal(&what, format!("{share:.1} %"), ">= 95 %", share >= 95.0);
+    let late = seen
+        .limited_at
+        .is_some_and(|at| at - first > chrono::TimeDelta::seconds(1));
+    let refused = seen.answers(429);
+    report.goal(
+        "refusals, none after the first second",
+        refused.to_string(),
+        "none",
+        !late,
+    );
+    report.detail(
+        "pace",
+        json!({ "answered": answered, "refused": refused, "minutes": minutes }),
+    );
+    Ok(())
+}
+
+/// Four workers with more to do than they can, and one refusal that names a time.
+async fn patience(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let mut stand = Stand::new().await?;
+    let url = stand.start_provider(Duration::from_millis(300))?;
+    stand.start_api().await?;
+    let person = stand.register().await?;
+    for number in 0..arguments.documents {
+        let (name, text) = (format!("{number}.txt"), format!("Note {number} on tides."));
+        person.upload(&corpus::File { name, text }).await?;
+    }
+    let cue = json!({ "method": "batchEmbedContents", "skip": arguments.documents / 4,
+                      "status": 429, "quota": "perMinute", "retrySeconds": arguments.wait });
+    let script = Client::new().post(format!("{url}/_fake/script")).json(&cue);
+    script.send().await?.error_for_status()?;
+    for _ in 0..4 {
+        stand.start_worker()?;
+    }
+    until_embedded(&stand, arguments.documents).await?;
+    let seen = seen(&url).await?;
+    let what = format!(
+        "calls of 4 workers before the {} s that one was told were over",
+        arguments.wait
+    );
+    report.line(
+        what,
+        format!(
+            "{}, the latest {:.1} ms after the refusal",
+            seen.early_calls, seen.early_after_ms
+        ),
+    );
+    let known = seen.early_after_ms < 100.0;
+    report.goal(
+        "of those, after it could be known (100 ms)",
+        if known { "none" } else { "some" },
+        "none",
+        known && seen.answers(429) > 0,
+    );
+    report.line("documents embedded after it", "all");
+    report.detail(
+        "patience",
+        json!({ "early": seen.early_calls, "latestMs": seen.early_after_ms, "answers": seen.answers }),
+    );
+    Ok(())
+}
+
+async fn until_embedded(stand: &Stand, documents: usize) -> anyhow::Result<()> {
+    use db::schema::documents::dsl;
+    use diesel::{ExpressionMethods, QueryDsl};
+    use diesel_async::RunQueryDsl;
+    let deadline = Instant::now() + Duration::from_secs(300);
+    loop {
+        let done: i64 = dsl::documents
+            .filter(dsl::status.eq(domain::documents::DocumentStatus::Completed))
+            .count()
+            .get_result(&mut *stand.watch().await)
+            .await?;
+        if usize::try_from(done)? >= documents {
+            return Ok(());
+        }
+        anyhow::ensure!(Instant::now() < deadline, "{done} of {documents} embedded");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Calls of an embedder that answers at once, with the governor and without.
+async fn price(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let stand = Stand::new().await?;
+    let bare: Arc<dyn Embedder> = Arc::new(AtOnce);
+    let governed = governor(&stand)?.embedder(bare.clone(), Some("price".into()));
+    let (mut alone, mut under, mut together) = (Vec::new(), Vec::new(), Vec::new());
+    let trips = scripts(&stand).await?;
+    for _ in 0..5 {
+        alone.push(each(&*bare, arguments.calls, 1).await);
+        under.push(each(&*governed, arguments.calls, 1).await);
+        together.push(each(&*governed, arguments.calls, 32).await);
+    }
+    let trips = scripts(&stand).await? - trips;
+    let calls = float(arguments.calls) * 10.0;
+    report.line(
+        "the governor's share of a call, one after another",
+        format!("{:.0} µs", median(&under) - median(&alone)),
+    );
+    report.line(
+        "of a call among 32 at once",
+        format!("{:.0} µs", median(&together) - median(&alone)),
+    );
+    report.line(
+        "round trips to Redis a call, all told",
+        format!("{:.2}", trips / calls),
+    );
+    report.detail(
+        "price",
+        json!({ "alone": alone, "governed": under, "together": together }),
+    );
+    Ok(())
+}
+
+fn governor(stand: &Stand) -> anyhow::Result<Governor> {
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        redis: queue::Config,
+        #[command(flatten)]
+        governor: GovernorConfig,
+    }
+    let given = ["REDIS_URL", "REDIS_PREFIX"].map(|name| stand.setting(name));
+    let given = ["bench", "--redis-url", given[0], "--redis-prefix", given[1]];
+    let Arguments { redis, governor } = Arguments::try_parse_from(given)?;
+    let connection = queue::connect(&redis)?;
+    Ok(Governor::new(connection, redis, governor, Arc::default()))
+}
+
+/// Microseconds a call, so many at once.
+async fn each(embedder: &dyn Embedder, calls: usize, at_once: usize) -> f64 {
+    let started = Instant::now();
+    let all = stream::iter(0..calls).map(|_| embedder.embed(&["x"], EmbeddingTask::Query));
+    let failed = all
+        .buffer_unordered(at_once)
+        .filter(|made| std::future::ready(made.is_err()))
+        .count()
+        .await;
+    assert_eq!(failed, 0, "every call goes through");
+    started.elapsed().as_secs_f64() / float(calls) * 1e6
+}
+
+/// Scripts that Redis has run so far.
+async fn scripts(stand: &Stand) -> anyhow::Result<f64> {
+    let client = redis::Client::open(stand.setting("REDIS_URL"))?;
+    let mut redis = client.get_multiplexed_async_connection().await?;
+    let mut info = redis::cmd("INFO");
+    info.arg("commandstats");
+    let said: String = info.query_async(&mut redis).await?;
+    let of = |line: &str| {
+        line.strip_prefix("cmdstat_evalsha:calls=")?
+            .split(',')
+            .next()?
+            .parse()
+            .ok()
+    };
+    Ok(said.lines().find_map(of).unwrap_or_default())
+}
+
+/// Answers without a provider.
+struct AtOnce;
+
+impl Embedder for AtOnce {
+    fn name(&self) -> &'static str {
+        "gemini/at-once"
+    }
+
+    fn batch_size(&self) -> usize {
+        100
+    }
+
+    fn embed<'a>(
+        &'a self,
+        _texts: &'a [&'a str],
+        _task: EmbeddingTask,
+    ) -> PortFuture<'a, Result<Embeddings, ProviderError>> {
+        Box::pin(MockEmbedder.embed(&[], EmbeddingTask::Query))
+    }
+}
