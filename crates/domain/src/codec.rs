@@ -213,6 +213,34 @@ macro_rules! checked_text {
     };
 }
 
+/// SQL codecs of a value that Postgres keeps as `jsonb`, in the form it has on the wire.
+macro_rules! jsonb_codec {
+    ($name:ident) => {
+        impl diesel::serialize::ToSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $name {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+            ) -> diesel::serialize::Result {
+                let value = serde_json::to_value(self)?;
+                diesel::serialize::ToSql::<diesel::sql_types::Jsonb, diesel::pg::Pg>::to_sql(
+                    &value,
+                    &mut out.reborrow(),
+                )
+            }
+        }
+
+        impl diesel::deserialize::FromSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $name {
+            fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+                let value = <serde_json::Value as diesel::deserialize::FromSql<
+                    diesel::sql_types::Jsonb,
+                    diesel::pg::Pg,
+                >>::from_sql(value)?;
+                Ok(serde_json::from_value(value)?)
+            }
+        }
+    };
+}
+
 /// The rule most texts share: trimmed, free of NUL (Postgres stores none), and of a length in
 /// characters within `min..=max`.
 pub(crate) fn trimmed(text: &str, min: usize, max: usize) -> Result<String, Fault> {

@@ -76,6 +76,28 @@ impl<E: deserr::DeserializeError> deserr::Deserr<E> for Moment {
     }
 }
 
+/// A day, as `2026-01-31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day(pub chrono::NaiveDate);
+
+impl std::str::FromStr for Day {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| Fault("must be a day such as 2026-01-31".into()))
+    }
+}
+
+impl<E: deserr::DeserializeError> deserr::Deserr<E> for Day {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        crate::codec::parse_at(value, location)
+    }
+}
+
 /// A page of rows, and the key of its last row when more may follow.
 #[derive(Debug, Clone)]
 pub struct Page<T, K> {
