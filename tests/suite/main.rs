@@ -5,6 +5,8 @@ mod auth;
 mod cache;
 mod idempotency;
 mod invitations;
+mod models;
+mod provider_keys;
 mod seeds;
 mod users;
 mod wire;

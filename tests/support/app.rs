@@ -16,6 +16,9 @@ use super::{Client, command_line::parsed, database::Database, make};
 /// What every server under test signs its access tokens with.
 pub const JWT_KEY: &str = "a key that only tests know, 32 characters and more";
 
+/// What every server under test seals keys of providers with.
+pub const SEALING_KEY: &str = "test:b25seSB0ZXN0cyBrbm93IHRoaXMga2V5IG9mIDMyIEI=";
+
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "violet-otter-77";
 
@@ -208,6 +211,7 @@ impl Shared {
             "--rate-limit-sign-in=100000",
             "--database-pool-size=4",
             &format!("--jwt-keys={JWT_KEY}"),
+            &format!("--sealing-keys={SEALING_KEY}"),
             &format!("--database-url={}", self.database.url()),
             &format!("--redis-url={redis_url}"),
             &format!("--redis-prefix={}", self.redis_prefix),

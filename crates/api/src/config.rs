@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use integrations::{llm::gemini::GeminiConfig, storage::StorageConfig};
+use integrations::{
+    http::ReachConfig, llm::gemini::GeminiConfig, sealing::SealingConfig, storage::StorageConfig,
+};
 
 use crate::auth::settings::{Mode, Settings};
 
@@ -37,6 +39,12 @@ pub struct Config {
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,
+    /// What keys of providers are sealed with.
+    #[command(flatten)]
+    pub sealing: SealingConfig,
+    /// Where calls may go whose address a company chose.
+    #[command(flatten)]
+    pub reach: ReachConfig,
     /// Sign-in and rate limits.
     #[command(flatten)]
     pub accounts: Settings,
@@ -54,12 +62,15 @@ impl Config {
     pub fn without_blanks(mut self) -> Self {
         self.cors_origins.retain(|origin| !origin.is_empty());
         self.accounts.drop_blanks();
+        self.sealing.drop_blanks();
+        self.reach.drop_blanks();
         self
     }
 
     /// Everything that is wrong with the settings, a sentence each.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.accounts.faults();
+        faults.extend(self.sealing.faults());
         if self.accounts.auth_mode == Mode::SingleUser {
             if !self.api_bind.ip().is_loopback() {
                 faults.push(

@@ -246,6 +246,42 @@ fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
         .map_err(|faults: Faults| faults.into_error(Code::InvalidQuery))
 }
 
+/// A member that may be left out, which changes nothing, or be `null`, which takes the value away.
+#[derive(Debug)]
+pub struct Clearable<T>(pub Option<Option<T>>);
+
+impl<T> Default for Clearable<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Deserr<E>, E: DeserializeError> Deserr<E> for Clearable<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        Option::deserialize_from_value(value, location).map(|value| Self(Some(value)))
+    }
+}
+
+/// Yes or no in a query: `true` or `false`.
+#[derive(Debug, Clone, Copy)]
+pub struct Switch(pub bool);
+
+impl<E: DeserializeError> Deserr<E> for Switch {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        let text = String::deserialize_from_value(value, location)?;
+        text.parse().map(Self).map_err(|_| {
+            let msg = "must be true or false".to_owned();
+            deserr::take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, location))
+        })
+    }
+}
+
 /// The one variable part of a path.
 #[derive(Debug)]
 pub struct Path<T>(pub T);

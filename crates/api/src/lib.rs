@@ -14,8 +14,11 @@ mod health;
 mod idempotency;
 mod invitations;
 mod jobs;
+mod models;
 pub mod openapi;
 mod page;
+mod provider_keys;
+pub mod re_seal;
 pub mod routes;
 mod search;
 pub mod seed;
@@ -32,7 +35,7 @@ use actix_web::{
     web,
 };
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::{llm::Embedders, storage::Storage};
+use integrations::{http::Reach, llm::Embedders, sealing::Sealer, storage::Storage};
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits};
@@ -75,6 +78,10 @@ pub struct App {
     pub embedders: Embedders,
     /// When a provider may be called.
     pub governor: Governor,
+    /// What seals keys of providers.
+    pub sealer: Sealer,
+    /// Where calls may go whose address a company chose.
+    pub reach: Reach,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
     /// Copies of rows.
@@ -121,6 +128,8 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         embedder: governor.embedder(embedders.current(), config.gemini.fingerprint()),
         embedders,
         governor,
+        sealer: Sealer::new(&config.sealing),
+        reach: Reach::new(&config.reach),
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),
@@ -133,6 +142,7 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
 
 /// Brings about what has to be in the database before the first request.
 pub async fn prepare(app: &App) -> anyhow::Result<()> {
+    db::seeds::models::apply(&mut *app.pool.get().await?).await?;
     if app.config.accounts.auth_mode == auth::settings::Mode::SingleUser {
         db::seeds::apply_local(&mut *app.pool.get().await?).await?;
     }

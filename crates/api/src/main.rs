@@ -23,6 +23,8 @@ enum Command {
     MigrateRevert(db::pool::Config),
     /// Add example data for development.
     Seed(api::seed::Seed),
+    /// Seal stored keys of providers anew with the first of SEALING_KEYS.
+    ReSeal(api::re_seal::ReSeal),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -55,6 +57,11 @@ async fn main() -> anyhow::Result<()> {
                 println!("added {name}");
             }
             println!("the example data is complete");
+            Ok(())
+        }
+        Command::ReSeal(command) => {
+            let sealed = api::re_seal::run(command).await?;
+            println!("sealed anew: {sealed}");
             Ok(())
         }
         Command::Openapi => {

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, auth, documents,
     error::{ApiError, Code},
-    health, invitations, jobs, search, users,
+    health, invitations, jobs, models, provider_keys, search, users,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -17,6 +17,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     documents::routes(config);
     invitations::routes(config);
     jobs::routes(config);
+    models::routes(config);
+    provider_keys::routes(config);
     search::routes(config);
     users::routes(config);
 }

@@ -9,8 +9,10 @@ pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod migrations;
+pub mod models;
 pub mod pool;
 pub mod prepared;
+pub mod provider_keys;
 #[expect(
     missing_docs,
     reason = "mirrors the migrations, which carry the comments"

@@ -194,6 +194,75 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    models (id) {
+        id -> Uuid,
+        company_id -> Nullable<Uuid>,
+        provider -> Text,
+        model -> Text,
+        name -> Text,
+        aliases -> Array<Text>,
+        label -> Text,
+        kind -> Text,
+        description -> Text,
+        capabilities -> Jsonb,
+        prices -> Jsonb,
+        is_active -> Bool,
+        is_default -> Bool,
+        retires_on -> Nullable<Date>,
+        replaced_by -> Nullable<Text>,
+        source -> Nullable<Text>,
+        checked_on -> Nullable<Date>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        provider_key_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    model_choices (company_id, model_id) {
+        company_id -> Uuid,
+        model_id -> Uuid,
+        is_active -> Bool,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    model_defaults (company_id, kind) {
+        company_id -> Uuid,
+        kind -> Text,
+        model_id -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    provider_keys (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        provider -> Text,
+        label -> Text,
+        base_url -> Nullable<Text>,
+        is_default -> Bool,
+        sealed -> Bytea,
+        sealing_key_id -> Text,
+        last_four -> Text,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    provider_checks (company_id, provider) {
+        company_id -> Uuid,
+        provider -> Text,
+        credential -> Text,
+        error_class -> Nullable<Text>,
+        checked_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
     users,
@@ -206,4 +275,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     embedding_models,
     chunks,
     chunk_embeddings,
+    models,
+    model_choices,
+    model_defaults,
+    provider_keys,
+    provider_checks,
 );

@@ -1,6 +1,8 @@
-//! Rows that an installation starts with: the one user of an installation without sign-in, and
+//! Rows that an installation starts with: the models everybody knows, the one user of an installation without sign-in, and
 //! example data for development. Everything has a fixed id and is added only where it is missing,
 //! so that applying twice changes nothing.
+
+pub mod models;
 
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};

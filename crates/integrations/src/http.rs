@@ -5,7 +5,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, ClientBuilder, Response, redirect};
+
+mod reach;
+
+pub use reach::{Reach, ReachConfig, ReachError, is_private};
 
 /// How this product introduces itself.
 pub const USER_AGENT: &str = concat!("prompt-architect/", env!("CARGO_PKG_VERSION"));
@@ -34,12 +38,15 @@ pub enum ReadError {
 ///
 /// Redirects are answers, not instructions: following one would carry a key to another host.
 pub fn client(timeout: Duration) -> reqwest::Result<Client> {
+    builder(timeout).build()
+}
+
+fn builder(timeout: Duration) -> ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
         .timeout(timeout)
         .redirect(redirect::Policy::none())
-        .build()
 }
 
 /// Reads a body of at most `limit` bytes; a longer one is given up, not held in memory.

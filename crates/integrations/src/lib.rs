@@ -1,8 +1,9 @@
 //! Everything outside besides Postgres and Redis: model providers, file storage, text extraction,
-//! and what the processes tell about themselves.
+//! the keys that seal secrets, and what the processes tell about themselves.
 
 pub mod extract;
 pub mod http;
 pub mod llm;
+pub mod sealing;
 pub mod storage;
 pub mod telemetry;

@@ -63,6 +63,22 @@ impl Rows {
                 let invitation = self.admin.post("/api/invitations", &body).await;
                 (id(invitation), Belongs::Company)
             }
+            "models" => {
+                let model = format!("model-{}", rand::random::<u64>());
+                let body = json!({"provider": "openai", "model": model, "label": self.admin.email(), "kind": "text"});
+                (
+                    id(self.admin.post("/api/models", &body).await),
+                    Belongs::Company,
+                )
+            }
+            "provider-keys" => {
+                let label = format!("{} {}", self.admin.email(), rand::random::<u64>());
+                let body = json!({"provider": "openai", "label": label, "key": "sk-of-nobody"});
+                (
+                    id(self.admin.post("/api/provider-keys", &body).await),
+                    Belongs::Company,
+                )
+            }
             other => panic!("{path}: say in Rows::make how a row of {other} is made"),
         }
     }
@@ -232,7 +248,13 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         owner: theirs.clone(),
         admin: theirs.clone(),
     };
-    for kind in ["documents", "api-keys", "invitations"] {
+    for kind in [
+        "documents",
+        "api-keys",
+        "invitations",
+        "models",
+        "provider-keys",
+    ] {
         rows.make(&format!("/api/{kind}/{{id}}")).await;
     }
     let lists = routes::all()

@@ -1,0 +1,3 @@
+DROP TABLE model_defaults;
+DROP TABLE model_choices;
+DROP TABLE models;
