@@ -1,4 +1,3 @@
-DROP TABLE provider_checks;
 DROP INDEX models_provider_key;
 ALTER TABLE models DROP COLUMN provider_key_id CASCADE;
 DROP TABLE provider_keys;

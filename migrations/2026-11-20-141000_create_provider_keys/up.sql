@@ -27,14 +27,3 @@ ALTER TABLE models
     ADD CONSTRAINT models_key_is_of_company CHECK (provider_key_id IS NULL OR company_id IS NOT NULL);
 COMMENT ON COLUMN models.provider_key_id IS 'The key, and with it the address, that serves this model; else the company''s newest default key, else the installation''s.';
 CREATE INDEX models_provider_key ON models (company_id, provider, provider_key_id);
-
-CREATE TABLE provider_checks (
-    company_id uuid NOT NULL REFERENCES companies ON DELETE CASCADE,
-    provider text NOT NULL,
-    credential text NOT NULL,
-    error_class text,
-    checked_at timestamptz NOT NULL,
-    PRIMARY KEY (company_id, provider)
-);
-COMMENT ON TABLE provider_checks IS 'The last answer of each provider to the question whether it is there and takes the key.';
-COMMENT ON COLUMN provider_checks.credential IS 'What it was asked with: the id of a key, or environment, or none. With another credential the answer is void.';

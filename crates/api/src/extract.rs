@@ -248,6 +248,10 @@ fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
 
 /// A member that may be left out, which changes nothing, or be `null`, which takes the value away.
 #[derive(Debug)]
+#[expect(
+    clippy::option_option,
+    reason = "as a change of a nullable column is written"
+)]
 pub struct Clearable<T>(pub Option<Option<T>>);
 
 impl<T> Default for Clearable<T> {

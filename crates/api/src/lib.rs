@@ -18,6 +18,7 @@ mod models;
 pub mod openapi;
 mod page;
 mod provider_keys;
+mod providers;
 pub mod re_seal;
 pub mod routes;
 mod search;

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, auth, documents,
     error::{ApiError, Code},
-    health, invitations, jobs, models, provider_keys, search, users,
+    health, invitations, jobs, models, provider_keys, providers, search, users,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -19,6 +19,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     jobs::routes(config);
     models::routes(config);
     provider_keys::routes(config);
+    providers::routes(config);
     search::routes(config);
     users::routes(config);
 }

@@ -27,6 +27,10 @@ pub use write::{
 /// A model as a company sees it.
 #[derive(Debug, Clone, QueryableByName, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`model` is what the contract calls a provider's name for it"
+)]
 pub struct Model {
     /// Which.
     #[diesel(sql_type = sql_types::Uuid)]

@@ -138,6 +138,19 @@ pub async fn list(conn: &mut Connection, company: CompanyId) -> QueryResult<Vec<
         .await
 }
 
+/// The providers that a company has keys of.
+pub async fn providers(
+    conn: &mut Connection,
+    company: CompanyId,
+) -> QueryResult<Vec<ProviderName>> {
+    provider_keys::table
+        .filter(provider_keys::company_id.eq(company))
+        .select(provider_keys::provider)
+        .distinct()
+        .load(conn)
+        .await
+}
+
 /// Removes a key of the actor's company, unless a model names it.
 pub async fn delete(
     conn: &mut Connection,

@@ -253,16 +253,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    provider_checks (company_id, provider) {
-        company_id -> Uuid,
-        provider -> Text,
-        credential -> Text,
-        error_class -> Nullable<Text>,
-        checked_at -> Timestamptz,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
     users,
@@ -279,5 +269,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     model_choices,
     model_defaults,
     provider_keys,
-    provider_checks,
 );

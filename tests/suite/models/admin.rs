@@ -7,7 +7,9 @@ use super::{add, list, named, path};
 
 async fn default_of(client: &Client, kind: &str) -> Option<Value> {
     let models = list(client, &format!("?kind={kind}")).await;
-    let mut defaults = models.into_iter().filter(|model| model["isDefault"] == true);
+    let mut defaults = models
+        .into_iter()
+        .filter(|model| model["isDefault"] == true);
     let first = defaults.next();
     assert!(defaults.next().is_none(), "two defaults of {kind}");
     first.map(|model| model["name"].clone())
@@ -69,7 +71,11 @@ async fn all_faults_of_a_model_are_told_at_once() {
     reply.expect_problem(422, "invalid");
     assert_eq!(
         reply.faulty_fields(),
-        ["prices[0].input", "prices[1].tierFromInputTokens", "prices[2].tierFromInputTokens"]
+        [
+            "prices[0].input",
+            "prices[1].tierFromInputTokens",
+            "prices[2].tierFromInputTokens"
+        ]
     );
     // A number is no amount: it would have been a float on its way.
     let body = json!({"provider": "openai", "model": "m", "label": "M", "kind": "text",
@@ -96,7 +102,11 @@ async fn a_model_and_a_name_are_there_once_in_a_company() {
         reply.expect_problem(409, "conflict");
     }
     // A seeded model may be described anew.
-    add(&ours, json!({"provider": "gemini", "model": "gemini-3.8-flash"})).await;
+    add(
+        &ours,
+        json!({"provider": "gemini", "model": "gemini-3.8-flash"}),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,19 +124,29 @@ async fn two_who_add_the_same_model_at_once_are_one_model() {
 async fn a_model_is_changed_member_by_member_and_only_as_it_was_seen() {
     let app = App::start().await;
     let admin = app.register().await;
-    let model = add(&admin, json!({"retiresOn": "2027-01-01", "replacedBy": "next"})).await;
+    let model = add(
+        &admin,
+        json!({"retiresOn": "2027-01-01", "replacedBy": "next"}),
+    )
+    .await;
     let seen = admin.get(&path(&model)).await;
     let tag = seen.header("etag").expect("a tag");
     let changed = admin
         .with("if-match", tag)
-        .patch(&path(&model), &json!({"label": "Renamed", "retiresOn": null}))
+        .patch(
+            &path(&model),
+            &json!({"label": "Renamed", "retiresOn": null}),
+        )
         .await;
     let mut expected = model.clone();
     expected["label"] = "Renamed".into();
     expected["retiresOn"] = Value::Null;
     assert_eq!(changed.expect(200).json(), expected);
     for reply in [
-        admin.with("if-match", tag).patch(&path(&model), &json!({"label": "Late"})).await,
+        admin
+            .with("if-match", tag)
+            .patch(&path(&model), &json!({"label": "Late"}))
+            .await,
         admin.with("if-match", tag).delete(&path(&model)).await,
     ] {
         reply.expect_problem(412, "stale");
@@ -137,7 +157,10 @@ async fn a_model_is_changed_member_by_member_and_only_as_it_was_seen() {
         .delete(&path(&model))
         .await
         .expect(204);
-    admin.get(&path(&model)).await.expect_problem(404, "not_found");
+    admin
+        .get(&path(&model))
+        .await
+        .expect_problem(404, "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +186,8 @@ async fn a_seeded_model_is_hidden_for_one_company_and_changed_for_nobody() {
     let model = named(&ours, "gpt-6-luna").await;
     for reply in [
         ours.patch(&path(&model), &json!({"label": "Ours"})).await,
-        ours.patch(&path(&model), &json!({"isActive": false, "prices": []})).await,
+        ours.patch(&path(&model), &json!({"isActive": false, "prices": []}))
+            .await,
         ours.delete(&path(&model)).await,
     ] {
         reply.expect_problem(403, "forbidden");
@@ -209,7 +233,10 @@ async fn there_is_one_default_of_each_kind_and_it_is_each_companys_own() {
         assert_eq!(default_of(&ours, "text").await, seeded);
     }
     let reply = ours
-        .patch(&path(&other), &json!({"isActive": false, "isDefault": true}))
+        .patch(
+            &path(&other),
+            &json!({"isActive": false, "isDefault": true}),
+        )
         .await;
     reply.expect_problem(422, "invalid");
 
@@ -218,8 +245,14 @@ async fn there_is_one_default_of_each_kind_and_it_is_each_companys_own() {
         .expect(200);
     ours.delete(&path(&model)).await.expect(204);
     assert_eq!(default_of(&ours, "text").await, seeded);
-    assert_eq!(default_of(&ours, "image").await, Some("gemini-3.1-flash-image".into()));
-    assert_eq!(default_of(&ours, "embedding").await, Some("gemini-embedding-001".into()));
+    assert_eq!(
+        default_of(&ours, "image").await,
+        Some("gemini-3.1-flash-image".into())
+    );
+    assert_eq!(
+        default_of(&ours, "embedding").await,
+        Some("gemini-embedding-001".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +262,8 @@ async fn many_who_choose_a_default_at_once_leave_one() {
     let models = list(&admin, "?kind=text").await;
     let choose = json!({"isDefault": true});
     let paths: Vec<String> = models.iter().take(8).map(path).collect();
-    let replies = futures::future::join_all(paths.iter().map(|path| admin.patch(path, &choose))).await;
+    let replies =
+        futures::future::join_all(paths.iter().map(|path| admin.patch(path, &choose))).await;
     for reply in replies {
         reply.expect(200);
     }

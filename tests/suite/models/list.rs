@@ -32,7 +32,13 @@ async fn a_list_is_filtered_and_a_misspelt_filter_refused() {
             .iter()
             .all(|model| model["kind"] == "image" && model["provider"] == "gemini")
     );
-    for query in ["?kind=sound", "?provider=acme", "?al=true", "?all=yes", "?limit=0"] {
+    for query in [
+        "?kind=sound",
+        "?provider=acme",
+        "?al=true",
+        "?all=yes",
+        "?limit=0",
+    ] {
         let reply = admin.get(&format!("/api/models{query}")).await;
         reply.expect_problem(400, "invalid_query");
     }
@@ -69,9 +75,8 @@ async fn requesters_see_no_models_and_only_admins_see_hidden_ones() {
         .patch(&path(&model), &json!({"isActive": false}))
         .await
         .expect(200);
-    let hidden = |models: &[serde_json::Value]| {
-        !models.iter().any(|shown| shown["id"] == model["id"])
-    };
+    let hidden =
+        |models: &[serde_json::Value]| !models.iter().any(|shown| shown["id"] == model["id"]);
     assert!(hidden(&list(&developer, "").await) && hidden(&list(&admin, "").await));
     assert!(!hidden(&list(&admin, "?all=true").await));
     developer
@@ -91,7 +96,12 @@ async fn a_company_sees_its_own_models_and_nobody_elses() {
     let (ours, theirs) = (app.register().await, app.register().await);
     let model = add(&ours, json!({})).await;
     assert_eq!(named(&ours, "house-model").await["id"], model["id"]);
-    assert!(!list(&theirs, "?all=true").await.iter().any(|seen| seen["name"] == "house-model"));
+    assert!(
+        !list(&theirs, "?all=true")
+            .await
+            .iter()
+            .any(|seen| seen["name"] == "house-model")
+    );
     for reply in [
         theirs.get(&path(&model)).await,
         theirs.patch(&path(&model), &json!({"label": "Ours"})).await,

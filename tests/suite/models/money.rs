@@ -17,18 +17,25 @@ struct Amounts {
 async fn amounts_are_stored_and_read_to_the_last_place() {
     let database = Database::create().await;
     let mut conn = database.connect().await;
-    let mut nanos = vec![0, 1, 9, 10_000, 123_456_789, 999_999_999, 1_000_000_000, 10_i128.pow(20) - 1];
+    let mut nanos = vec![
+        0,
+        1,
+        9,
+        10_000,
+        123_456_789,
+        999_999_999,
+        1_000_000_000,
+        10_i128.pow(20) - 1,
+    ];
     nanos.extend((0..21).map(|power| 10_i128.pow(power)));
     nanos.extend((0..200).map(|_| i128::from(rand::random::<i64>())));
     for nanos in nanos.into_iter().flat_map(|nanos| [nanos, -nanos]) {
         let amount = Usd::from_nanos(nanos);
-        let row: Amounts = diesel::sql_query(
-            "SELECT $1 AS same, trim_scale($1)::text AS text",
-        )
-        .bind::<Numeric, _>(amount)
-        .get_result(&mut conn)
-        .await
-        .expect("a row");
+        let row: Amounts = diesel::sql_query("SELECT $1 AS same, trim_scale($1)::text AS text")
+            .bind::<Numeric, _>(amount)
+            .get_result(&mut conn)
+            .await
+            .expect("a row");
         assert_eq!((row.same, row.text), (amount, amount.to_string()));
     }
 }
@@ -46,7 +53,10 @@ async fn a_sum_is_exact_and_a_mean_is_cut_at_the_last_place() {
     };
     let sum = "(SELECT sum(0.000000001::numeric(28,9)) FROM generate_series(1, 1000003))";
     assert_eq!(read(sum).await, "0.001000003");
-    assert_eq!(read("(SELECT avg(x) FROM (VALUES (1::numeric), (1), (0)) AS t(x))").await, "0.666666666");
+    assert_eq!(
+        read("(SELECT avg(x) FROM (VALUES (1::numeric), (1), (0)) AS t(x))").await,
+        "0.666666666"
+    );
     assert_eq!(read("-2::numeric / 3").await, "-0.666666666");
     assert_eq!(read("1e12::numeric").await, "1000000000000");
     assert_eq!(read("0.00000000001::numeric").await, "0");

@@ -24,7 +24,9 @@ async fn find(app: &App, client: &Client, wanted: &str) -> Option<ResolvedModel>
     let company = company_of(app, client).await;
     let mut conn = app.inner.pool.get().await.expect("a connection");
     let wanted = wanted.parse().expect("a reference");
-    resolve(&mut conn, company, &wanted).await.expect("an answer")
+    resolve(&mut conn, company, &wanted)
+        .await
+        .expect("an answer")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,19 +63,39 @@ async fn a_model_is_found_by_id_by_name_with_provider_or_without_and_by_alias() 
 async fn a_companys_own_row_comes_first_and_a_hidden_one_is_not_offered() {
     let app = App::start().await;
     let (ours, theirs) = (app.register().await, app.register().await);
-    let own = add(&ours, json!({"provider": "gemini", "model": "gemini-3.8-flash"})).await;
-    let of_ours = find(&app, &ours, "gemini/gemini-3.8-flash").await.expect("found");
+    let own = add(
+        &ours,
+        json!({"provider": "gemini", "model": "gemini-3.8-flash"}),
+    )
+    .await;
+    let of_ours = find(&app, &ours, "gemini/gemini-3.8-flash")
+        .await
+        .expect("found");
     assert_eq!(own["id"], of_ours.model.id.to_string());
-    let of_theirs = find(&app, &theirs, "gemini/gemini-3.8-flash").await.expect("found");
+    let of_theirs = find(&app, &theirs, "gemini/gemini-3.8-flash")
+        .await
+        .expect("found");
     assert!(of_theirs.model.is_global);
-    assert!(find(&app, &theirs, own["id"].as_str().expect("an id")).await.is_none());
+    assert!(
+        find(&app, &theirs, own["id"].as_str().expect("an id"))
+            .await
+            .is_none()
+    );
 
-    ours.patch(&path(&own), &json!({"isActive": false})).await.expect(200);
-    assert!(find(&app, &ours, own["id"].as_str().expect("an id")).await.is_none());
+    ours.patch(&path(&own), &json!({"isActive": false}))
+        .await
+        .expect(200);
+    assert!(
+        find(&app, &ours, own["id"].as_str().expect("an id"))
+            .await
+            .is_none()
+    );
     let next = find(&app, &ours, "gemini-3.8-flash").await.expect("found");
     assert!(next.model.is_global);
     let seeded = format!("/api/models/{}", next.model.id);
-    ours.patch(&seeded, &json!({"isActive": false})).await.expect(200);
+    ours.patch(&seeded, &json!({"isActive": false}))
+        .await
+        .expect(200);
     assert!(find(&app, &ours, "gemini-3.8-flash").await.is_none());
     assert!(find(&app, &theirs, "gemini-3.8-flash").await.is_some());
 }
@@ -89,11 +111,22 @@ async fn without_a_name_the_default_of_the_kind_is_taken() {
     assert_eq!(found.model.name.as_str(), "gemini-3.5-flash-lite");
     add(&admin, json!({"isDefault": true})).await;
     let found = default_of(&mut conn, company, ModelKind::Text).await;
-    assert_eq!(found.expect("an answer").expect("a default").model.name.as_str(), "house-model");
+    assert_eq!(
+        found
+            .expect("an answer")
+            .expect("a default")
+            .model
+            .name
+            .as_str(),
+        "house-model"
+    );
     let image = default_of(&mut conn, company, ModelKind::Image).await;
     let image = image.expect("an answer").expect("a default").model.id;
     let hide = json!({"isActive": false});
-    admin.patch(&format!("/api/models/{image}"), &hide).await.expect(200);
+    admin
+        .patch(&format!("/api/models/{image}"), &hide)
+        .await
+        .expect(200);
     let none = default_of(&mut conn, company, ModelKind::Image).await;
     assert!(none.expect("an answer").is_none());
 }
@@ -108,24 +141,46 @@ async fn the_key_is_the_one_the_model_names_or_the_newest_default() {
             body[name] = value.clone();
         }
         let made = client.post("/api/provider-keys", &body).await;
-        made.expect(201).json()["id"].as_str().expect("an id").to_owned()
+        made.expect(201).json()["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     };
     key(&ours, json!({"label": "first"})).await;
     let newest = key(&ours, json!({"label": "newest"})).await;
-    let proxy = key(&ours, json!({"label": "proxy", "baseUrl": "https://llm.example.com/v1/"})).await;
+    let proxy = key(
+        &ours,
+        json!({"label": "proxy", "baseUrl": "https://llm.example.com/v1/"}),
+    )
+    .await;
     key(&theirs, json!({"label": "theirs"})).await;
-    key(&ours, json!({"label": "other provider", "provider": "anthropic"})).await;
+    key(
+        &ours,
+        json!({"label": "other provider", "provider": "anthropic"}),
+    )
+    .await;
 
     let used = async |wanted: &str| find(&app, &ours, wanted).await.expect(wanted).key;
     let of_seeded = used("gpt-6-luna").await.expect("a key");
-    assert_eq!((of_seeded.id.to_string(), of_seeded.base_url), (newest.clone(), None));
+    assert_eq!(
+        (of_seeded.id.to_string(), of_seeded.base_url),
+        (newest.clone(), None)
+    );
     assert!(used("gemini-3.8-flash").await.is_none());
     let model = add(&ours, json!({"providerKeyId": proxy})).await;
     let of_own = used("house-model").await.expect("a key");
     assert_eq!(of_own.id.to_string(), proxy);
-    assert_eq!(of_own.base_url.as_deref(), Some("https://llm.example.com/v1"));
-    ours.patch(&path(&model), &json!({"providerKeyId": null})).await.expect(200);
-    assert_eq!(used("house-model").await.expect("a key").id.to_string(), newest);
+    assert_eq!(
+        of_own.base_url.as_deref(),
+        Some("https://llm.example.com/v1")
+    );
+    ours.patch(&path(&model), &json!({"providerKeyId": null}))
+        .await
+        .expect(200);
+    assert_eq!(
+        used("house-model").await.expect("a key").id.to_string(),
+        newest
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +191,9 @@ async fn an_answer_is_paid_by_the_model_that_gave_it() {
     let by = async |asked: &str, version: &str| {
         let asked = find(&app, &admin, asked).await.expect(asked).model;
         let mut conn = app.inner.pool.get().await.expect("a connection");
-        let priced = prices_for(&mut conn, company, &asked, version).await.expect("prices");
+        let priced = prices_for(&mut conn, company, &asked, version)
+            .await
+            .expect("prices");
         let model = db::models::find(&mut conn, company, priced.model_id).await;
         let model = model.expect("an answer").expect("the model");
         assert_eq!(model.prices, priced.prices);
@@ -144,14 +201,34 @@ async fn an_answer_is_paid_by_the_model_that_gave_it() {
     };
     for (asked, version, paid_by) in [
         ("gemini-3.8-flash", "gemini-3.8-flash", "gemini-3.8-flash"),
-        ("gemini-3.8-flash", "models/gemini-3.8-flash-001", "gemini-3.8-flash"),
+        (
+            "gemini-3.8-flash",
+            "models/gemini-3.8-flash-001",
+            "gemini-3.8-flash",
+        ),
         ("gpt-6-luna", "gpt-6-luna-2026-08-01", "gpt-6-luna"),
-        ("claude-haiku-4-5", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
+        (
+            "claude-haiku-4-5",
+            "claude-haiku-4-5-20251001",
+            "claude-haiku-4-5",
+        ),
         // Google lets another model answer.
-        ("gemini-2.5-flash", "gemini-3.5-flash-lite", "gemini-3.5-flash-lite"),
+        (
+            "gemini-2.5-flash",
+            "gemini-3.5-flash-lite",
+            "gemini-3.5-flash-lite",
+        ),
         ("gemini-2.5-pro", "gemini-3.8-flash-002", "gemini-3.8-flash"),
-        ("gemini-2.5-flash", "gemini-2.5-flash-lite-preview-06-17", "gemini-2.5-flash-lite"),
-        ("gemini-3.6-flash", "gemini-flash-latest", "gemini-3.8-flash"),
+        (
+            "gemini-2.5-flash",
+            "gemini-2.5-flash-lite-preview-06-17",
+            "gemini-2.5-flash-lite",
+        ),
+        (
+            "gemini-3.6-flash",
+            "gemini-flash-latest",
+            "gemini-3.8-flash",
+        ),
         // Nobody knows the answer's model, or it has none.
         ("gemini-2.5-flash", "gemini-9-neon", "gemini-2.5-flash"),
         ("gpt-6-luna", "gpt-6-luna-mini", "gpt-6-luna"),
@@ -160,6 +237,13 @@ async fn an_answer_is_paid_by_the_model_that_gave_it() {
     ] {
         assert_eq!(by(asked, version).await, paid_by, "{asked} -> {version}");
     }
-    add(&admin, json!({"provider": "gemini", "model": "gemini-3.5-flash-lite", "name": "ours"})).await;
-    assert_eq!(by("gemini-2.5-flash", "gemini-3.5-flash-lite").await, "ours");
+    add(
+        &admin,
+        json!({"provider": "gemini", "model": "gemini-3.5-flash-lite", "name": "ours"}),
+    )
+    .await;
+    assert_eq!(
+        by("gemini-2.5-flash", "gemini-3.5-flash-lite").await,
+        "ours"
+    );
 }

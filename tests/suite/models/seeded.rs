@@ -46,15 +46,20 @@ async fn a_corrected_file_corrects_the_rows_and_nothing_else() {
         .expect(200);
     // As an older file had it: another price and another default.
     app.database()
-        .run("UPDATE models SET is_default = false, prices = '[]' WHERE kind = 'text';
-              UPDATE models SET is_default = true WHERE model = 'gpt-6-luna'")
+        .run(
+            "UPDATE models SET is_default = false, prices = '[]' WHERE kind = 'text';
+              UPDATE models SET is_default = true WHERE model = 'gpt-6-luna'",
+        )
         .await;
     assert!(seed(&app).await > 20);
     let after = admin.get(&path(&model)).await.expect(200).json();
     assert_eq!(after["prices"], model["prices"]);
     assert_eq!(after["id"], model["id"]);
     assert_eq!(after["isActive"], false);
-    assert_eq!(named(&admin, "gemini-3.5-flash-lite").await["isDefault"], true);
+    assert_eq!(
+        named(&admin, "gemini-3.5-flash-lite").await["isDefault"],
+        true
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,5 +71,8 @@ async fn servers_that_start_together_seed_once() {
         .get_result(&mut app.database().connect().await)
         .await
         .expect("a count");
-    assert_eq!(counts.iter().sum::<usize>(), usize::try_from(rows.count).expect("few"));
+    assert_eq!(
+        counts.iter().sum::<usize>(),
+        usize::try_from(rows.count).expect("few")
+    );
 }

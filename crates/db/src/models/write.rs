@@ -67,6 +67,10 @@ pub struct ModelChanges {
 /// What is changed of a model that is the company's own; `None` leaves it, `Some(None)` takes it away.
 #[derive(Debug, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = models)]
+#[expect(
+    clippy::option_option,
+    reason = "diesel's own words: leave it, take it away, set it"
+)]
 pub struct RowChanges {
     /// What requests call it.
     pub name: Option<ModelName>,

@@ -145,7 +145,7 @@ fn seeded(entry: Entry, checked_on: NaiveDate) -> anyhow::Result<Seeded> {
         kind: entry.kind,
         description: entry.description.parse()?,
         capabilities: entry.capabilities.try_into()?,
-        prices: Prices(entry.prices.into_iter().map(price).collect()),
+        prices: Prices(entry.prices.iter().map(price).collect()),
         is_default: entry.default,
         retires_on: entry.retires_on,
         replaced_by: entry.replaced_by,
@@ -154,11 +154,9 @@ fn seeded(entry: Entry, checked_on: NaiveDate) -> anyhow::Result<Seeded> {
     })
 }
 
-fn price(listed: Listed) -> Price {
+fn price(listed: &Listed) -> Price {
     Price {
-        effective_from: listed
-            .from
-            .map_or(DateTime::<Utc>::UNIX_EPOCH, |day| midnight(day)),
+        effective_from: listed.from.map_or(DateTime::<Utc>::UNIX_EPOCH, midnight),
         // "Above 200k" is the 200 001st token's business.
         tier_from_input_tokens: listed.above.map_or(0, |tokens| tokens + 1),
         input: listed.input,
