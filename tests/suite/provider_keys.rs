@@ -96,7 +96,17 @@ async fn a_key_is_stored_sealed_and_shown_by_its_last_four_characters() {
     let app = App::start().await;
     let admin = app.register().await;
     let made = store(&admin, "Production").await;
-    insta::assert_json_snapshot!(redacted(&made), @"");
+    insta::assert_json_snapshot!(redacted(&made), @r#"
+    {
+      "baseUrl": null,
+      "createdAt": "[time]",
+      "id": "[id]",
+      "isDefault": true,
+      "label": "Production",
+      "lastFour": "wxyz",
+      "provider": "openai"
+    }
+    "#);
     assert_eq!(list(&admin).await, [made]);
     let rows = rows(&app).await;
     assert!(!rows[0].dump.contains("5ecret"), "{}", rows[0].dump);

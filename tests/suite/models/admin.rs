@@ -31,7 +31,50 @@ async fn an_admin_adds_a_model_with_prices_and_abilities() {
     });
     let made = admin.post("/api/models", &body).await;
     let made = made.expect(201).json();
-    insta::assert_json_snapshot!(redacted(&made), @"");
+    insta::assert_json_snapshot!(redacted(&made), @r#"
+    {
+      "aliases": [],
+      "capabilities": {
+        "imagesIn": true,
+        "jsonSchema": true,
+        "maxInputTokens": 40960,
+        "maxOutputTokens": null,
+        "sampling": true,
+        "thinking": "none",
+        "webSearch": false
+      },
+      "checkedOn": null,
+      "createdAt": "[time]",
+      "description": "Runs in the cellar.",
+      "id": "[id]",
+      "isActive": true,
+      "isDefault": false,
+      "isGlobal": false,
+      "kind": "text",
+      "label": "House model",
+      "model": "qwen3:32b",
+      "name": "house",
+      "prices": [
+        {
+          "effectiveFrom": "[time]",
+          "input": "0.1",
+          "output": "0.2",
+          "tierFromInputTokens": 0
+        },
+        {
+          "effectiveFrom": "[time]",
+          "input": "0.3",
+          "output": "0.123456789",
+          "tierFromInputTokens": 10000
+        }
+      ],
+      "provider": "openai",
+      "providerKeyId": null,
+      "replacedBy": "qwen4:32b",
+      "retiresOn": "2027-06-30",
+      "source": null
+    }
+    "#);
     assert_eq!(admin.get(&path(&made)).await.expect(200).json(), made);
 }
 

@@ -10,7 +10,45 @@ async fn a_seeded_model_is_shown_with_its_end_and_what_to_take_instead() {
     let app = App::start().await;
     let admin = app.register().await;
     let model = named(&admin, "gemini-2.5-flash").await;
-    insta::assert_json_snapshot!(redacted(&model), @"");
+    insta::assert_json_snapshot!(redacted(&model), @r#"
+    {
+      "aliases": [],
+      "capabilities": {
+        "imagesIn": true,
+        "jsonSchema": true,
+        "maxInputTokens": 1048576,
+        "maxOutputTokens": 65535,
+        "sampling": true,
+        "thinking": "budget",
+        "webSearch": true
+      },
+      "checkedOn": "2026-11-20",
+      "createdAt": "[time]",
+      "description": "Ends on 1 December 2026; from then on Google lets gemini-3.5-flash-lite answer, at its price. Sound costs 1.00.",
+      "id": "[id]",
+      "isActive": true,
+      "isDefault": false,
+      "isGlobal": true,
+      "kind": "text",
+      "label": "Gemini 2.5 Flash",
+      "model": "gemini-2.5-flash",
+      "name": "gemini-2.5-flash",
+      "prices": [
+        {
+          "cachedInput": "0.03",
+          "effectiveFrom": "[time]",
+          "input": "0.3",
+          "output": "2.5",
+          "tierFromInputTokens": 0
+        }
+      ],
+      "provider": "gemini",
+      "providerKeyId": null,
+      "replacedBy": "gemini-3.5-flash-lite",
+      "retiresOn": "2026-12-01",
+      "source": "https://ai.google.dev/gemini-api/docs/pricing"
+    }
+    "#);
     let imagen = named(&admin, "imagen-3.0-generate-002").await;
     assert_eq!(imagen["retiresOn"], "2026-08-17");
     assert_eq!(imagen["replacedBy"], "gemini-3.1-flash-image");
