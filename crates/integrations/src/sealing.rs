@@ -243,10 +243,10 @@ mod tests {
 
     #[test]
     fn a_secret_opens_at_its_own_place_only() {
-        let sealer = sealer(&[key("a", 1)]);
-        let sealed = sealer.seal(&"sk-secret".into(), place()).expect("sealed");
+        let keys = sealer(&[key("a", 1)]);
+        let sealed = keys.seal(&"sk-secret".into(), place()).expect("sealed");
         assert!(!sealed.bytes.windows(3).any(|piece| piece == b"sk-"));
-        let opened = sealer.open(&sealed, place()).expect("opened");
+        let opened = keys.open(&sealed, place()).expect("opened");
         assert_eq!(opened.expose_secret(), "sk-secret");
         let elsewhere = [
             Place {
@@ -263,7 +263,7 @@ mod tests {
             },
         ];
         for place in elsewhere {
-            let refused = sealer.open(&sealed, place).map(|_| ());
+            let refused = keys.open(&sealed, place).map(|_| ());
             assert_eq!(refused, Err(OpenError::Foreign("a".into())), "{place:?}");
         }
     }
@@ -287,14 +287,14 @@ mod tests {
 
     #[test]
     fn changed_or_cut_bytes_do_not_open() {
-        let sealer = sealer(&[key("a", 1)]);
-        let sealed = sealer.seal(&"sk-secret".into(), place()).expect("sealed");
+        let keys = sealer(&[key("a", 1)]);
+        let sealed = keys.seal(&"sk-secret".into(), place()).expect("sealed");
         for cut in 0..sealed.bytes.len() {
             let mut changed = sealed.clone();
             changed.bytes[cut] ^= 1;
-            assert!(sealer.open(&changed, place()).is_err(), "bit of byte {cut}");
+            assert!(keys.open(&changed, place()).is_err(), "bit of byte {cut}");
             changed.bytes.truncate(cut);
-            assert!(sealer.open(&changed, place()).is_err(), "{cut} bytes");
+            assert!(keys.open(&changed, place()).is_err(), "{cut} bytes");
         }
     }
 
