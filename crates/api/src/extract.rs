@@ -246,26 +246,50 @@ fn read_query<T: Deserr<Faults>>(query: &str) -> Result<T, ApiError> {
         .map_err(|faults: Faults| faults.into_error(Code::InvalidQuery))
 }
 
-/// A member that may be left out, which changes nothing, or be `null`, which takes the value away.
-#[derive(Debug)]
-#[expect(
-    clippy::option_option,
-    reason = "as a change of a nullable column is written"
-)]
-pub struct Clearable<T>(pub Option<Option<T>>);
+/// A member of a body that changes a row: left out it stays, `null` takes its value away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Member<T> {
+    /// Not sent.
+    #[default]
+    Absent,
+    /// Sent as `null`.
+    Null,
+    /// Sent.
+    Given(T),
+}
 
-impl<T> Default for Clearable<T> {
-    fn default() -> Self {
-        Self(None)
+impl<T> Member<T> {
+    /// What is to be stored, for a member that may be missing from a row.
+    pub fn or_remove(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(None),
+            Self::Given(value) => Some(Some(value)),
+        }
+    }
+
+    /// What is to be stored, for a member that is empty instead of missing.
+    pub fn or_empty(self) -> Option<T>
+    where
+        T: Default,
+    {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(T::default()),
+            Self::Given(value) => Some(value),
+        }
     }
 }
 
-impl<T: Deserr<E>, E: DeserializeError> Deserr<E> for Clearable<T> {
+impl<T: Deserr<E>, E: DeserializeError> Deserr<E> for Member<T> {
     fn deserialize_from_value<V: IntoValue>(
         value: deserr::Value<V>,
         location: ValuePointerRef<'_>,
     ) -> Result<Self, E> {
-        Option::deserialize_from_value(value, location).map(|value| Self(Some(value)))
+        match value {
+            deserr::Value::Null => Ok(Self::Null),
+            value => T::deserialize_from_value(value, location).map(Self::Given),
+        }
     }
 }
 
@@ -295,13 +319,35 @@ impl<T: FromStr<Err = domain::Fault>> FromRequest for Path<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let part = request.match_info().iter().next().unwrap_or_default();
-        std::future::ready(part.1.parse().map(Self).map_err(|fault| {
-            let fault = FieldFault {
-                field: part.0.to_owned(),
-                message: fault.to_string(),
-            };
-            ApiError::faults(Code::InvalidPath, vec![fault])
-        }))
+        std::future::ready(part(request, 0).map(Self))
     }
+}
+
+/// The two variable parts of a path.
+#[derive(Debug)]
+pub struct Paths<A, B>(pub A, pub B);
+
+impl<A, B> FromRequest for Paths<A, B>
+where
+    A: FromStr<Err = domain::Fault>,
+    B: FromStr<Err = domain::Fault>,
+{
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parts = part(request, 0).and_then(|first| Ok(Self(first, part(request, 1)?)));
+        std::future::ready(parts)
+    }
+}
+
+fn part<T: FromStr<Err = domain::Fault>>(request: &HttpRequest, place: usize) -> ApiResult<T> {
+    let (name, text) = request.match_info().iter().nth(place).unwrap_or_default();
+    text.parse().map_err(|fault: domain::Fault| {
+        let fault = FieldFault {
+            field: name.to_owned(),
+            message: fault.to_string(),
+        };
+        ApiError::faults(Code::InvalidPath, vec![fault])
+    })
 }

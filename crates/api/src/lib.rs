@@ -17,6 +17,7 @@ mod jobs;
 mod models;
 pub mod openapi;
 mod page;
+mod prompts;
 mod provider_keys;
 mod providers;
 pub mod re_seal;

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, auth, documents,
     error::{ApiError, Code},
-    health, invitations, jobs, models, provider_keys, providers, search, users,
+    health, invitations, jobs, models, prompts, provider_keys, providers, search, users,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -20,6 +20,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     models::routes(config);
     provider_keys::routes(config);
     providers::routes(config);
+    prompts::routes(config);
     search::routes(config);
     users::routes(config);
 }

@@ -12,6 +12,7 @@ pub mod migrations;
 pub mod models;
 pub mod pool;
 pub mod prepared;
+pub mod prompts;
 pub mod provider_keys;
 #[expect(
     missing_docs,

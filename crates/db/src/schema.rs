@@ -253,6 +253,75 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    prompts (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        visibility -> Text,
+        kind -> Text,
+        title -> Text,
+        prompt_text -> Text,
+        sfl_field -> Jsonb,
+        sfl_tenor -> Jsonb,
+        sfl_mode -> Jsonb,
+        example_output -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        source_document -> Nullable<Jsonb>,
+        metadata -> Jsonb,
+        lineage -> Integer,
+        current_version -> Nullable<Integer>,
+        labels -> Array<Text>,
+        folded_topic -> Text,
+        folded_text -> Text,
+        grams -> Array<Integer>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prompt_versions (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        prompt_id -> Uuid,
+        lineage -> Integer,
+        version -> Integer,
+        label -> Text,
+        body -> Jsonb,
+        sha256 -> Bytea,
+        tokens_estimate -> Integer,
+        run_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prompt_labels (prompt_id, name) {
+        prompt_id -> Uuid,
+        name -> Text,
+        company_id -> Uuid,
+        version_id -> Uuid,
+        moved_by -> Uuid,
+        moved_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prompt_label_moves (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        prompt_id -> Uuid,
+        name -> Text,
+        version_id -> Nullable<Uuid>,
+        moved_by -> Uuid,
+        moved_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(prompts -> users (owner_id));
+
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
     users,
@@ -269,4 +338,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     model_choices,
     model_defaults,
     provider_keys,
+    prompts,
+    prompt_versions,
+    prompt_labels,
+    prompt_label_moves,
 );

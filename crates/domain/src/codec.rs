@@ -4,6 +4,8 @@
 //! - `id!` for identifiers, a UUID each,
 //! - `text_enum!` for closed vocabularies, stored and sent as text,
 //! - `checked_text!` for texts that obey a rule.
+//!
+//! A fourth, `jsonb!`, is for values that are stored whole as JSON.
 
 /// Why a text is not the value it should be: one sentence that says what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -213,32 +215,30 @@ macro_rules! checked_text {
     };
 }
 
-/// SQL codecs of a value that Postgres keeps as `jsonb`, in the form it has on the wire.
-macro_rules! jsonb_codec {
-    ($name:ident) => {
+/// A value stored as `jsonb`, through its JSON form.
+macro_rules! jsonb {
+    ($($name:ident),+ $(,)?) => {$(
         impl diesel::serialize::ToSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $name {
             fn to_sql<'b>(
                 &'b self,
                 out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
             ) -> diesel::serialize::Result {
-                let value = serde_json::to_value(self)?;
-                diesel::serialize::ToSql::<diesel::sql_types::Jsonb, diesel::pg::Pg>::to_sql(
-                    &value,
-                    &mut out.reborrow(),
-                )
+                // The version of the binary format.
+                std::io::Write::write_all(out, &[1])?;
+                serde_json::to_writer(out, self)?;
+                Ok(diesel::serialize::IsNull::No)
             }
         }
 
         impl diesel::deserialize::FromSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $name {
             fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-                let value = <serde_json::Value as diesel::deserialize::FromSql<
-                    diesel::sql_types::Jsonb,
-                    diesel::pg::Pg,
-                >>::from_sql(value)?;
-                Ok(serde_json::from_value(value)?)
+                match value.as_bytes() {
+                    [1, json @ ..] => Ok(serde_json::from_slice(json)?),
+                    _ => Err("an unknown format of jsonb".into()),
+                }
             }
         }
-    };
+    )+};
 }
 
 /// The rule most texts share: trimmed, free of NUL (Postgres stores none), and of a length in

@@ -101,6 +101,29 @@ impl serde::Serialize for Sha256 {
     }
 }
 
+impl std::str::FromStr for Sha256 {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let wrong = || Fault("must be 64 hexadecimal digits".into());
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            let digits = &text[2 * place..2 * place + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Sha256 {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl diesel::serialize::ToSql<diesel::sql_types::Binary, diesel::pg::Pg> for Sha256 {
     fn to_sql<'b>(
         &'b self,

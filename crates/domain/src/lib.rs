@@ -11,6 +11,7 @@ pub mod documents;
 pub mod jobs;
 pub mod models;
 pub mod page;
+pub mod prompts;
 pub mod providers;
 pub mod revision;
 pub mod users;

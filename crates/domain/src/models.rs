@@ -141,7 +141,7 @@ impl Default for Capabilities {
     }
 }
 
-jsonb_codec!(Capabilities);
+jsonb!(Capabilities);
 
 text_enum! {
     /// How a model is told how much to think.

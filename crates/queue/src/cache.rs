@@ -31,6 +31,16 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Stores a copy in a shelf of copies if the stamp is unchanged.
+static SHELVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if (redis.call('GET', KEYS[2]) or '') == ARGV[1] then
+             redis.call('HSET', KEYS[1], ARGV[4], ARGV[2])
+             redis.call('PEXPIRE', KEYS[1], ARGV[3])
+         end",
+    )
+});
+
 /// The cache of one installation.
 #[derive(Clone)]
 pub struct Cache {
@@ -55,6 +65,13 @@ pub struct Ticket {
     stamp: String,
     issued: Instant,
     reachable: bool,
+}
+
+impl Ticket {
+    /// Whether the stamp it saw is still there to be compared.
+    fn is_good(&self) -> bool {
+        self.reachable && self.issued.elapsed() * 2 <= STAMP_LIFE
+    }
 }
 
 impl Cache {
@@ -100,7 +117,7 @@ impl Cache {
 
     /// Stores a copy, unless the row changed since the ticket was issued.
     pub async fn fill<T: Serialize>(&self, ticket: Ticket, value: &T, life: Duration) {
-        if !ticket.reachable || ticket.issued.elapsed() * 2 > STAMP_LIFE {
+        if !ticket.is_good() {
             return;
         }
         let Ok(json) = serde_json::to_string(value) else {
@@ -113,6 +130,61 @@ impl Cache {
             .arg(ticket.stamp)
             .arg(json)
             .arg(milliseconds(life));
+        let mut redis = self.redis.clone();
+        self.circuit
+            .ask(invocation.invoke_async::<()>(&mut redis))
+            .await;
+    }
+
+    /// Looks for one of several copies that are forgotten together, such as a row as it is and as
+    /// it was released. The ticket comes with a copy too, for one that turns out to be too old.
+    pub async fn look_on_shelf<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        place: &str,
+    ) -> (Option<T>, Ticket) {
+        let mut redis = self.redis.clone();
+        let (shelf, stamp) = self.keys(name);
+        let mut both = redis::pipe();
+        both.hget(shelf, place).get(stamp);
+        let issued = Instant::now();
+        let answer: Option<(Option<String>, Option<String>)> =
+            self.circuit.ask(both.query_async(&mut redis)).await;
+        let reachable = answer.is_some();
+        let (copy, stamp) = answer.unwrap_or_default();
+        let ticket = Ticket {
+            name: name.to_owned(),
+            stamp: stamp.unwrap_or_default(),
+            issued,
+            reachable,
+        };
+        let copy = copy.and_then(|json| serde_json::from_str(&json).ok());
+        (copy, ticket)
+    }
+
+    /// Stores a copy at its place on the shelf, unless the row changed since the ticket was
+    /// issued. The shelf as a whole lives on for `life`.
+    pub async fn shelve<T: Serialize>(
+        &self,
+        ticket: Ticket,
+        place: &str,
+        value: &T,
+        life: Duration,
+    ) {
+        if !ticket.is_good() {
+            return;
+        }
+        let Ok(json) = serde_json::to_string(value) else {
+            return;
+        };
+        let (shelf, stamp) = self.keys(&ticket.name);
+        let mut invocation = SHELVE.key(shelf);
+        invocation
+            .key(stamp)
+            .arg(ticket.stamp)
+            .arg(json)
+            .arg(milliseconds(life))
+            .arg(place);
         let mut redis = self.redis.clone();
         self.circuit
             .ask(invocation.invoke_async::<()>(&mut redis))
@@ -141,7 +213,7 @@ impl Cache {
         Ok(value)
     }
 
-    /// Drops the copy. To be called after the change has committed.
+    /// Drops the copy, or all copies of a shelf. To be called after the change has committed.
     pub async fn forget(&self, name: &str) {
         let (entry, stamp) = self.keys(name);
         let mut redis = self.redis.clone();

@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
         .init();
     let redis = queue::connect(&arguments.redis)?;
     let governor = Governor::new(redis, arguments.redis, arguments.governor, Arc::default());
-    let embedder = integrations::llm::embedder(&arguments.gemini)?;
+    let embedder = integrations::llm::Embedders::new(&arguments.gemini)?.current();
     let embedder = governor.embedder(embedder, arguments.gemini.fingerprint());
     let callers = (0..arguments.at_once).map(|_| tokio::spawn(call_for_ever(embedder.clone())));
     futures::future::try_join_all(callers).await?;

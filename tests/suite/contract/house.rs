@@ -57,6 +57,7 @@ async fn the_tables_are_as_diesel_sees_them() {
         "SELECT c.table_name || '.' || c.column_name || ' '
                 || CASE c.udt_name WHEN 'int2' THEN 'SmallInt' WHEN 'int4' THEN 'Integer'
                      WHEN 'int8' THEN 'BigInt' WHEN 'bool' THEN 'Bool' WHEN '_text' THEN 'Array<Text>'
+                     WHEN '_int4' THEN 'Array<Integer>'
                      WHEN 'timestamptz' THEN 'Timestamptz' ELSE initcap(c.udt_name) END
                 || CASE c.is_nullable WHEN 'YES' THEN '?' ELSE '' END AS described
          FROM information_schema.columns c JOIN pg_class p ON p.relname = c.table_name

@@ -56,6 +56,17 @@ impl Rows {
                     Belongs::Person,
                 )
             }
+            "prompts" => {
+                let body = json!({"title": "Secret", "promptText": "A secret."});
+                let id = id(self.owner.post("/api/prompts", &body).await);
+                let path = format!("/api/prompts/{id}");
+                let made = self.owner.post_empty(&format!("{path}/versions")).await;
+                made.expect(201);
+                let label = format!("{path}/labels/production");
+                let pointed = self.owner.put(&label, &json!({"version": 1})).await;
+                pointed.expect(200);
+                (id, Belongs::Person)
+            }
             "auth/sessions" => (self.another_session().await, Belongs::Person),
             "users" => (self.owner.id().to_owned(), Belongs::Company),
             "invitations" => {
@@ -111,16 +122,22 @@ impl Rows {
 fn body_for(path: &str) -> serde_json::Value {
     match path {
         "/api/documents/{id}" => json!({"fileName": "b.txt"}),
+        "/api/prompts/{id}" => json!({"title": "Another"}),
+        "/api/prompts/{id}/restore" | "/api/prompts/{id}/labels/{name}" => json!({"version": 1}),
         "/api/users/{id}" => json!({"name": "Somebody Else"}),
         _ => json!({}),
     }
 }
 
 async fn send(client: &Client, method: &str, template: &str, id: &str) -> Reply {
-    let path = template.replacen("{id}", id, 1);
+    // Versions and labels are named within their prompt: those that `Rows::make` makes.
+    let path = template
+        .replacen("{id}", id, 1)
+        .replacen("{n}", "1", 1)
+        .replacen("{name}", "production", 1);
     assert!(
         !path.contains('{'),
-        "{template} has more than one variable: extend this test"
+        "{template} has a variable that this test does not know: extend it"
     );
     let method: Method = method.parse().expect("a method");
     let mut request = client.request(method.clone(), &path);
@@ -208,7 +225,9 @@ async fn every_route_refuses_who_lacks_the_role_before_it_reads_the_body() {
         };
         let path = route
             .path
-            .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d");
+            .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
+            .replace("{n}", "1")
+            .replace("{name}", "production");
         let garbage = |client: &Client| {
             let method: Method = route.method.parse().expect("a method");
             client
@@ -254,6 +273,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         "invitations",
         "models",
         "provider-keys",
+        "prompts",
     ] {
         rows.make(&format!("/api/{kind}/{{id}}")).await;
     }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     error::FieldFault,
-    extract::{Clearable, Faults},
+    extract::{Faults, Member},
 };
 
 /// A model to be added.
@@ -115,15 +115,15 @@ pub struct ModelUpdate {
     /// `null` takes it away.
     #[deserr(default)]
     #[schema(value_type = Option<chrono::NaiveDate>)]
-    retires_on: Clearable<Day>,
+    retires_on: Member<Day>,
     /// `null` takes it away.
     #[deserr(default)]
     #[schema(value_type = Option<ModelName>)]
-    replaced_by: Clearable<ModelName>,
+    replaced_by: Member<ModelName>,
     /// `null` takes it away.
     #[deserr(default)]
     #[schema(value_type = Option<ProviderKeyId>)]
-    provider_key_id: Clearable<ProviderKeyId>,
+    provider_key_id: Member<ProviderKeyId>,
 }
 
 impl From<ModelUpdate> for ModelChanges {
@@ -135,9 +135,9 @@ impl From<ModelUpdate> for ModelChanges {
                 description: body.description,
                 capabilities: body.capabilities,
                 prices: body.prices,
-                retires_on: body.retires_on.0.map(|day| day.map(|day| day.0)),
-                replaced_by: body.replaced_by.0,
-                provider_key_id: body.provider_key_id.0,
+                retires_on: body.retires_on.or_remove().map(|day| day.map(|day| day.0)),
+                replaced_by: body.replaced_by.or_remove(),
+                provider_key_id: body.provider_key_id.or_remove(),
             },
             is_active: body.is_active,
             is_default: body.is_default,

@@ -159,7 +159,7 @@ pub fn faults(prices: &[Price]) -> Vec<(usize, &'static str, Fault)> {
 #[serde(transparent)]
 pub struct Prices(pub Vec<Price>);
 
-jsonb_codec!(Prices);
+jsonb!(Prices);
 
 impl<E: deserr::DeserializeError> deserr::Deserr<E> for Prices {
     fn deserialize_from_value<V: deserr::IntoValue>(

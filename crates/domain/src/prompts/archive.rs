@@ -1,0 +1,99 @@
+//! Prompts in an archive: one JSON object per line, whole enough to be the same prompts elsewhere.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Body, LabelMoveId, LabelName, Metadata, PromptId, PromptKind, PromptNotes, PromptText,
+    PromptTitle, PromptVersionId, SflField, SflMode, SflTenor, SourceDocument,
+};
+use crate::{
+    documents::Sha256,
+    users::{UserId, Visibility},
+};
+
+/// A line of `prompts.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchivedPrompt {
+    /// Its id.
+    pub id: PromptId,
+    /// What it is for.
+    pub kind: PromptKind,
+    /// What it is called.
+    pub title: PromptTitle,
+    /// What the model is told.
+    pub prompt_text: PromptText,
+    /// The subject matter.
+    pub sfl_field: SflField,
+    /// Who is taking part.
+    pub sfl_tenor: SflTenor,
+    /// The form of the answer.
+    pub sfl_mode: SflMode,
+    /// An example of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example_output: Option<super::ExampleOutput>,
+    /// What people note about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<PromptNotes>,
+    /// What it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_document: Option<SourceDocument>,
+    /// Temperature, model and the like.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// Who besides its owner may see it.
+    pub visibility: Visibility,
+    /// Which numbering of versions is the present one.
+    pub lineage: i32,
+    /// The newest version of it.
+    #[serde(default)]
+    pub current_version: Option<i32>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed. The place it is imported to has a time of its own.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A line of `prompt_versions.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchivedVersion {
+    /// Its id.
+    pub id: PromptVersionId,
+    /// Of which prompt.
+    pub prompt_id: PromptId,
+    /// In which numbering.
+    pub lineage: i32,
+    /// Its number there.
+    pub version: i32,
+    /// What it is called.
+    pub label: String,
+    /// What it says.
+    pub body: Body,
+    /// The SHA-256 of the body, hexadecimal.
+    pub sha256: Sha256,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A line of `prompt_label_moves.jsonl`. Where a label points now is where it was moved last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchivedLabelMove {
+    /// Its id.
+    pub id: LabelMoveId,
+    /// Of which prompt.
+    pub prompt_id: PromptId,
+    /// Which label.
+    pub name: LabelName,
+    /// Where to; nowhere if it was taken away.
+    #[serde(default)]
+    pub version_id: Option<PromptVersionId>,
+    /// Who moved it.
+    pub moved_by: UserId,
+    /// When.
+    pub moved_at: DateTime<Utc>,
+}

@@ -1,0 +1,2 @@
+DROP TABLE prompt_label_moves, prompt_labels, prompt_versions, prompts;
+DROP FUNCTION keep_prompt_versions();

@@ -1,0 +1,16 @@
+//! Prompts, their versions and labels.
+
+#[path = "prompts/browser.rs"]
+mod browser;
+#[path = "prompts/change.rs"]
+mod change;
+#[path = "prompts/copies.rs"]
+mod copies;
+#[path = "prompts/labels.rs"]
+mod labels;
+#[path = "prompts/list.rs"]
+mod list;
+#[path = "prompts/support.rs"]
+mod support;
+#[path = "prompts/versions.rs"]
+mod versions;
