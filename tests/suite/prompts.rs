@@ -1,5 +1,7 @@
 //! Prompts, their versions and labels.
 
+#[path = "prompts/archive.rs"]
+mod archive;
 #[path = "prompts/browser.rs"]
 mod browser;
 #[path = "prompts/change.rs"]

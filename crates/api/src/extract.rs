@@ -33,6 +33,11 @@ impl Faults {
         }
     }
 
+    /// Each fault with its place.
+    pub fn into_list(self) -> Vec<FieldFault> {
+        self.list
+    }
+
     /// The answer: a wrong type is malformed (`malformed`, 400), a broken rule is 422.
     fn into_error(self, malformed: Code) -> ApiError {
         let code = if self.wrong_type || malformed == Code::InvalidQuery {

@@ -2,6 +2,7 @@
 //! into `db`, `queue` or `integrations` and shapes the answer.
 
 mod api_keys;
+mod archive;
 pub mod auth;
 pub mod config;
 pub mod context;

@@ -24,8 +24,9 @@ use crate::{
     extract::{Body, Faults, Path, Query},
     page::Listing,
 };
-use body::{PromptBody, PromptView};
-use shelf::Change;
+pub use body::PromptBody;
+use body::PromptView;
+pub use shelf::Change;
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {

@@ -5,7 +5,7 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    api_keys, auth, documents,
+    api_keys, archive, auth, documents,
     error::{ApiError, Code},
     health, invitations, jobs, models, prompts, provider_keys, providers, search, users,
 };
@@ -13,6 +13,7 @@ use crate::{
 /// Everything under `/api`, behind the gate.
 pub fn api(config: &mut ServiceConfig<'_>) {
     api_keys::routes(config);
+    archive::routes(config);
     auth::routes(config);
     documents::routes(config);
     invitations::routes(config);

@@ -4,6 +4,7 @@
 //! Every change of a prompt, its versions or its labels locks the prompt's row first and writes
 //! it: changes take turns, and `updated_at` is the revision of everything that is shown of it.
 
+pub mod archive;
 pub mod labels;
 mod list;
 mod merge;

@@ -3,6 +3,7 @@
 //! so that applying twice changes nothing.
 
 pub mod models;
+mod prompts;
 
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
@@ -63,7 +64,11 @@ struct Person(UserId, &'static str, &'static str, Role);
 /// added. For development only: everybody knows the addresses.
 pub async fn apply(connection: &mut Connection, password_hash: &str) -> QueryResult<Vec<String>> {
     connection
-        .transaction(async |connection| example_accounts(connection, password_hash).await)
+        .transaction(async |connection| {
+            let mut added = example_accounts(connection, password_hash).await?;
+            added.extend(prompts::examples(connection).await?);
+            Ok(added)
+        })
         .await
 }
 

@@ -75,7 +75,8 @@ async fn the_tables_are_as_diesel_sees_them() {
 fn declared() -> BTreeSet<String> {
     let source = std::fs::read_to_string(root().join("crates/db/src/schema.rs")).expect("a schema");
     let (mut table, mut columns) = (String::new(), BTreeSet::new());
-    for line in source.lines().map(str::trim) {
+    let lines = source.lines().map(str::trim);
+    for line in lines.filter(|line| !line.starts_with("diesel::joinable!")) {
         if let Some((name, kind)) = line.trim_end_matches(',').split_once(" -> ") {
             let (kind, nullable) = match kind.strip_prefix("Nullable<") {
                 Some(inner) => (inner.trim_end_matches('>'), "?"),

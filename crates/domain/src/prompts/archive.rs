@@ -12,8 +12,8 @@ use crate::{
     users::{UserId, Visibility},
 };
 
-/// A line of `prompts.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A line of `prompts.jsonl`: what is read is any prompt with these members.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ArchivedPrompt {
     /// Its id.
@@ -31,24 +31,20 @@ pub struct ArchivedPrompt {
     /// The form of the answer.
     pub sfl_mode: SflMode,
     /// An example of an answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub example_output: Option<super::ExampleOutput>,
     /// What people note about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<PromptNotes>,
     /// What it was made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_document: Option<SourceDocument>,
     /// Temperature, model and the like.
-    #[serde(default)]
     pub metadata: Metadata,
     /// Who besides its owner may see it.
     pub visibility: Visibility,
     /// Which numbering of versions is the present one.
     pub lineage: i32,
-    /// The newest version of it.
-    #[serde(default)]
-    pub current_version: Option<i32>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed. The place it is imported to has a time of its own.

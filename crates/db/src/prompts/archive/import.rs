@@ -1,0 +1,543 @@
+//! Taking prompts in, all of them or none. Ids are kept where they are free or the viewer's own; a
+//! row that somebody else has under the same id, on an installation shared by several companies,
+//! gets an id derived from it, the same at every import, so that importing twice adds once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::max, prelude::*};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use domain::{
+    auth::Viewer,
+    documents::Sha256,
+    prompts::{
+        ArchivedLabelMove, ArchivedVersion, LabelMoveId, LabelName, PromptId, PromptVersionId,
+    },
+    users::UserId,
+};
+use uuid::Uuid;
+
+use super::super::{PromptChanges, Stored, change, labels, lock, merge::NewPrompt, stored};
+use crate::{
+    Connection,
+    schema::{prompt_label_moves, prompt_labels, prompt_versions, prompts, users},
+};
+
+/// A prompt to be taken in.
+#[derive(Debug, Clone)]
+pub struct ImportedPrompt {
+    /// Its place in its file, from 0.
+    pub index: usize,
+    /// Its id where it comes from.
+    pub id: PromptId,
+    /// Its members; all that it has.
+    pub members: PromptChanges,
+    /// Which numbering of versions was the present one.
+    pub lineage: i32,
+    /// When it was created.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// Everything to be taken in.
+#[derive(Debug, Clone, Default)]
+pub struct Import {
+    /// Prompts.
+    pub prompts: Vec<ImportedPrompt>,
+    /// Their versions, each with its place.
+    pub versions: Vec<(usize, ArchivedVersion)>,
+    /// The moves of their labels, each with its place.
+    pub moves: Vec<(usize, ArchivedLabelMove)>,
+}
+
+/// What became, or would become, of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there and is changed.
+    Updated,
+    /// It was there just so.
+    Unchanged,
+}
+
+/// A row and what became of it.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowReport {
+    /// Which part of the import, such as `prompts`.
+    pub area: &'static str,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// The id it has here.
+    pub id: Uuid,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A row that cannot be taken in.
+#[derive(Debug, Clone)]
+pub struct RowFault {
+    /// Which part of the import.
+    pub area: &'static str,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// Why not.
+    pub message: String,
+}
+
+/// What became of everything.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Row by row.
+    pub rows: Vec<RowReport>,
+    /// What cannot be taken in; then nothing is.
+    pub faults: Vec<RowFault>,
+}
+
+impl Report {
+    fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
+        self.rows.push(RowReport {
+            area,
+            index,
+            id,
+            outcome,
+        });
+    }
+
+    fn fault(&mut self, area: &'static str, index: usize, message: impl Into<String>) {
+        self.faults.push(RowFault {
+            area,
+            index,
+            message: message.into(),
+        });
+    }
+}
+
+/// Takes everything in, or, with faults or for trying only, nothing; says what became or would
+/// become of each row.
+pub async fn import(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    import: Import,
+    only_try: bool,
+) -> QueryResult<Report> {
+    let mut report = Report::default();
+    let taken = conn
+        .transaction(async |conn| {
+            take_in(conn, viewer, import, &mut report).await?;
+            if only_try || !report.faults.is_empty() {
+                return Err(diesel::result::Error::RollbackTransaction);
+            }
+            Ok(())
+        })
+        .await;
+    match taken {
+        Ok(()) | Err(diesel::result::Error::RollbackTransaction) => Ok(report),
+        Err(cause) => Err(cause),
+    }
+}
+
+async fn take_in(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    import: Import,
+    report: &mut Report,
+) -> QueryResult<()> {
+    let people = colleagues(conn, viewer, &import).await?;
+    let mut versions: HashMap<PromptId, Vec<_>> = HashMap::new();
+    for (index, version) in import.versions {
+        versions
+            .entry(version.prompt_id)
+            .or_default()
+            .push((index, version));
+    }
+    let mut moves: HashMap<PromptId, Vec<_>> = HashMap::new();
+    for (index, moved) in import.moves {
+        moves
+            .entry(moved.prompt_id)
+            .or_default()
+            .push((index, moved));
+    }
+    let mut seen = HashSet::new();
+    for imported in import.prompts {
+        if !seen.insert(imported.id) {
+            report.fault("prompts", imported.index, "has the id of an earlier one");
+            continue;
+        }
+        let mut parts = Parts {
+            viewer,
+            people: &people,
+            versions: versions.remove(&imported.id).unwrap_or_default(),
+            moves: moves.remove(&imported.id).unwrap_or_default(),
+        };
+        parts.take_in(conn, imported, report).await?;
+    }
+    for (index, _) in versions.into_values().flatten() {
+        report.fault(
+            "promptVersions",
+            index,
+            "belongs to no prompt of this import",
+        );
+    }
+    for (index, _) in moves.into_values().flatten() {
+        report.fault(
+            "promptLabelMoves",
+            index,
+            "belongs to no prompt of this import",
+        );
+    }
+    Ok(())
+}
+
+/// Those named in the import who are people of the viewer's company; for others the viewer stands.
+async fn colleagues(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    import: &Import,
+) -> QueryResult<HashSet<UserId>> {
+    let makers = import
+        .versions
+        .iter()
+        .map(|(_, version)| version.created_by);
+    let movers = import.moves.iter().map(|(_, moved)| moved.moved_by);
+    let named: BTreeSet<UserId> = makers.chain(movers).collect();
+    let named: Vec<UserId> = named.into_iter().collect();
+    let found: Vec<UserId> = users::table
+        .filter(users::company_id.eq(viewer.company_id))
+        .filter(users::id.eq_any(named))
+        .select(users::id)
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// An id for a row whose own is taken: the same whenever the same person imports the same row.
+fn derived(viewer: &Viewer, id: Uuid) -> Uuid {
+    let mut bytes = Vec::with_capacity(48);
+    for part in [viewer.company_id.0, viewer.user_id.0, id] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    let Sha256(hash) = Sha256::of(&bytes);
+    let mut start = [0; 16];
+    start.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(start).into_uuid()
+}
+
+/// What belongs to a prompt that is taken in.
+struct Parts<'a> {
+    viewer: &'a Viewer,
+    people: &'a HashSet<UserId>,
+    versions: Vec<(usize, ArchivedVersion)>,
+    moves: Vec<(usize, ArchivedLabelMove)>,
+}
+
+impl Parts<'_> {
+    fn person(&self, id: UserId) -> UserId {
+        if self.people.contains(&id) {
+            id
+        } else {
+            self.viewer.user_id
+        }
+    }
+
+    async fn take_in(
+        &mut self,
+        conn: &mut Connection,
+        imported: ImportedPrompt,
+        report: &mut Report,
+    ) -> QueryResult<()> {
+        let (index, lineage) = (imported.index, imported.lineage);
+        let Some((prompt, outcome)) = self.take_in_row(conn, imported, report).await? else {
+            return Ok(());
+        };
+        let id = prompt.prompt.id;
+        let ids = self.take_in_versions(conn, &prompt, report).await?;
+        let moved = self.take_in_moves(conn, &prompt, &ids, report).await?;
+        let (lineage_before, lineage) = (prompt.lineage, prompt.lineage.max(lineage));
+        let current: Option<i32> = prompt_versions::table
+            .filter(prompt_versions::prompt_id.eq(id))
+            .filter(prompt_versions::lineage.eq(lineage))
+            .select(max(prompt_versions::version))
+            .first(conn)
+            .await?;
+        if lineage != lineage_before || current != prompt.prompt.current_version {
+            diesel::update(prompts::table.find(id))
+                .set((
+                    prompts::lineage.eq(lineage),
+                    prompts::current_version.eq(current),
+                ))
+                .execute(conn)
+                .await?;
+        }
+        if moved {
+            labels::show(conn, id).await?;
+        }
+        report.row("prompts", index, id.0, outcome);
+        Ok(())
+    }
+
+    /// The prompt's own row. Nothing if it cannot be taken in; the report says why.
+    async fn take_in_row(
+        &self,
+        conn: &mut Connection,
+        imported: ImportedPrompt,
+        report: &mut Report,
+    ) -> QueryResult<Option<(Stored, Outcome)>> {
+        let mut id = imported.id;
+        let mut found = lock(conn, id).await?;
+        if found
+            .as_ref()
+            .is_some_and(|row| !row.is_visible_to(self.viewer))
+        {
+            id = PromptId(derived(self.viewer, id.0));
+            found = lock(conn, id).await?;
+        }
+        match found {
+            None => self.create(conn, id, imported).await.map(Some),
+            Some(row) if is_as_imported(&row, &imported.members) => {
+                Ok(Some((row, Outcome::Unchanged)))
+            }
+            Some(row) if row.may_be_changed_by(self.viewer) => {
+                let changed = change(conn, row, &imported.members).await;
+                match changed {
+                    Ok(row) => Ok(Some((row, Outcome::Updated))),
+                    Err(super::super::ChangeError::Database(cause)) => Err(cause),
+                    Err(cause) => {
+                        report.fault("prompts", imported.index, cause.to_string());
+                        Ok(None)
+                    }
+                }
+            }
+            Some(_) => {
+                let message = "is somebody else's here, differs, and is not yours to change";
+                report.fault("prompts", imported.index, message);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        conn: &mut Connection,
+        id: PromptId,
+        imported: ImportedPrompt,
+    ) -> QueryResult<(Stored, Outcome)> {
+        let new = imported
+            .members
+            .into_new(self.viewer, id)
+            .map_err(|cause| diesel::result::Error::SerializationError(Box::new(cause)))?;
+        let created_at = imported.created_at.map(|at| at.min(Utc::now()));
+        let new = NewPrompt { created_at, ..new };
+        diesel::insert_into(prompts::table)
+            .values(new)
+            .execute(conn)
+            .await?;
+        Ok((stored(conn, id).await?, Outcome::Created))
+    }
+
+    /// The versions; gives the ids they have here by those they come with.
+    async fn take_in_versions(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        report: &mut Report,
+    ) -> QueryResult<HashMap<PromptVersionId, PromptVersionId>> {
+        let id = prompt.prompt.id;
+        let there: Vec<(i32, i32, PromptVersionId, Sha256)> = prompt_versions::table
+            .filter(prompt_versions::prompt_id.eq(id))
+            .select((
+                prompt_versions::lineage,
+                prompt_versions::version,
+                prompt_versions::id,
+                prompt_versions::sha256,
+            ))
+            .load(conn)
+            .await?;
+        let mut there: BTreeMap<(i32, i32), (PromptVersionId, Sha256)> = there
+            .into_iter()
+            .map(|(lineage, number, id, sha256)| ((lineage, number), (id, sha256)))
+            .collect();
+        let wanted: Vec<PromptVersionId> = self.versions.iter().map(|(_, v)| v.id).collect();
+        let mut taken: HashSet<PromptVersionId> = prompt_versions::table
+            .filter(prompt_versions::id.eq_any(wanted))
+            .select(prompt_versions::id)
+            .load(conn)
+            .await?
+            .into_iter()
+            .collect();
+        let mut ids = HashMap::new();
+        for (index, version) in &self.versions {
+            const AREA: &str = "promptVersions";
+            let place = (version.lineage, version.version);
+            if version.body.sha256() != version.sha256 {
+                report.fault(AREA, *index, "does not say what its sha256 promises");
+            } else if version.lineage < 1 || version.version < 1 {
+                report.fault(AREA, *index, "must have a lineage and a version from 1");
+            } else if let Some((here, sha256)) = there.get(&place) {
+                if *sha256 == version.sha256 {
+                    ids.insert(version.id, *here);
+                    report.row(AREA, *index, here.0, Outcome::Unchanged);
+                } else {
+                    report.fault(AREA, *index, "differs from the version of this number here");
+                }
+            } else {
+                let here = if taken.insert(version.id) {
+                    version.id
+                } else {
+                    PromptVersionId(derived(self.viewer, version.id.0))
+                };
+                self.insert_version(conn, prompt, here, version).await?;
+                there.insert(place, (here, version.sha256));
+                ids.insert(version.id, here);
+                report.row(AREA, *index, here.0, Outcome::Created);
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn insert_version(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        id: PromptVersionId,
+        version: &ArchivedVersion,
+    ) -> QueryResult<()> {
+        diesel::insert_into(prompt_versions::table)
+            .values((
+                prompt_versions::id.eq(id),
+                prompt_versions::company_id.eq(prompt.company_id),
+                prompt_versions::prompt_id.eq(prompt.prompt.id),
+                prompt_versions::lineage.eq(version.lineage),
+                prompt_versions::version.eq(version.version),
+                prompt_versions::label.eq(version.body.kind.version_label(version.version)),
+                prompt_versions::body.eq(&version.body),
+                prompt_versions::sha256.eq(version.sha256),
+                prompt_versions::tokens_estimate.eq(version.body.tokens_estimate()),
+                prompt_versions::created_by.eq(self.person(version.created_by)),
+                prompt_versions::created_at.eq(version.created_at.min(Utc::now())),
+            ))
+            .execute(conn)
+            .await
+            .map(|_| ())
+    }
+
+    /// The moves of labels, and where the labels point after them; says whether there were any.
+    async fn take_in_moves(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        ids: &HashMap<PromptVersionId, PromptVersionId>,
+        report: &mut Report,
+    ) -> QueryResult<bool> {
+        const AREA: &str = "promptLabelMoves";
+        let mut any = false;
+        for (index, moved) in &self.moves {
+            let version = match moved.version_id.map(|id| ids.get(&id)) {
+                None => None,
+                Some(Some(here)) => Some(*here),
+                Some(None) => {
+                    report.fault(AREA, *index, "points at no version of this import");
+                    continue;
+                }
+            };
+            let at = moved.moved_at.min(Utc::now());
+            let of_label = prompt_label_moves::prompt_id
+                .eq(prompt.prompt.id)
+                .and(prompt_label_moves::name.eq(&moved.name))
+                .and(prompt_label_moves::moved_at.eq(at));
+            let here: Option<LabelMoveId> = prompt_label_moves::table
+                .filter(of_label)
+                .select(prompt_label_moves::id)
+                .first(conn)
+                .await
+                .optional()?;
+            if let Some(here) = here {
+                report.row(AREA, *index, here.0, Outcome::Unchanged);
+                continue;
+            }
+            let id = LabelMoveId::new();
+            diesel::insert_into(prompt_label_moves::table)
+                .values((
+                    prompt_label_moves::id.eq(id),
+                    prompt_label_moves::company_id.eq(prompt.company_id),
+                    prompt_label_moves::prompt_id.eq(prompt.prompt.id),
+                    prompt_label_moves::name.eq(&moved.name),
+                    prompt_label_moves::version_id.eq(version),
+                    prompt_label_moves::moved_by.eq(self.person(moved.moved_by)),
+                    prompt_label_moves::moved_at.eq(at),
+                ))
+                .execute(conn)
+                .await?;
+            report.row(AREA, *index, id.0, Outcome::Created);
+            any = true;
+        }
+        if any {
+            point_again(conn, prompt).await?;
+        }
+        Ok(any)
+    }
+}
+
+/// Points the labels of a prompt where they were moved last.
+async fn point_again(conn: &mut Connection, prompt: &Stored) -> QueryResult<()> {
+    type Last = (LabelName, Option<PromptVersionId>, UserId, DateTime<Utc>);
+    let id = prompt.prompt.id;
+    let last: Vec<Last> = prompt_label_moves::table
+        .filter(prompt_label_moves::prompt_id.eq(id))
+        .distinct_on(prompt_label_moves::name)
+        .order((
+            prompt_label_moves::name,
+            prompt_label_moves::moved_at.desc(),
+            prompt_label_moves::id.desc(),
+        ))
+        .select((
+            prompt_label_moves::name,
+            prompt_label_moves::version_id,
+            prompt_label_moves::moved_by,
+            prompt_label_moves::moved_at,
+        ))
+        .load(conn)
+        .await?;
+    diesel::delete(prompt_labels::table.filter(prompt_labels::prompt_id.eq(id)))
+        .execute(conn)
+        .await?;
+    let rows: Vec<_> = last
+        .into_iter()
+        .filter_map(|(name, version, by, at)| Some((name, version?, by, at)))
+        .map(|(name, version, by, at)| {
+            (
+                prompt_labels::prompt_id.eq(id),
+                prompt_labels::name.eq(name),
+                prompt_labels::company_id.eq(prompt.company_id),
+                prompt_labels::version_id.eq(version),
+                prompt_labels::moved_by.eq(by),
+                prompt_labels::moved_at.eq(at),
+            )
+        })
+        .collect();
+    diesel::insert_into(prompt_labels::table)
+        .values(rows)
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+/// Whether a row has the members of an import; what the import leaves out does not count.
+fn is_as_imported(row: &Stored, members: &PromptChanges) -> bool {
+    let prompt = &row.prompt;
+    fn same<T: PartialEq>(here: &T, there: Option<&T>) -> bool {
+        there.is_none_or(|there| here == there)
+    }
+    same(&prompt.kind, members.kind.as_ref())
+        && same(&prompt.title, members.title.as_ref())
+        && same(&prompt.prompt_text, members.prompt_text.as_ref())
+        && same(&prompt.sfl_field, members.sfl_field.as_ref())
+        && same(&prompt.sfl_tenor, members.sfl_tenor.as_ref())
+        && same(&prompt.sfl_mode, members.sfl_mode.as_ref())
+        && same(&prompt.example_output, members.example_output.as_ref())
+        && same(&prompt.notes, members.notes.as_ref())
+        && same(&prompt.source_document, members.source_document.as_ref())
+        && same(&prompt.metadata, members.metadata.as_ref())
+        && same(&prompt.visibility, members.visibility.as_ref())
+}
