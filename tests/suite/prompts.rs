@@ -12,6 +12,8 @@ mod copies;
 mod labels;
 #[path = "prompts/list.rs"]
 mod list;
+#[path = "prompts/plans.rs"]
+mod plans;
 #[path = "prompts/support.rs"]
 mod support;
 #[path = "prompts/versions.rs"]

@@ -265,6 +265,10 @@ pub enum Member<T> {
 
 impl<T> Member<T> {
     /// What is to be stored, for a member that may be missing from a row.
+    #[expect(
+        clippy::option_option,
+        reason = "diesel's way to tell a member that stays from one that is taken away"
+    )]
     pub fn or_remove(self) -> Option<Option<T>> {
         match self {
             Self::Absent => None,

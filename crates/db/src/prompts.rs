@@ -47,6 +47,10 @@ pub struct Owner {
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, Deserialize, utoipa::ToSchema)]
 #[diesel(table_name = prompts)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are named as the members on the wire"
+)]
 pub struct Prompt {
     /// Its id.
     pub id: PromptId,

@@ -144,9 +144,9 @@ impl Cache {
         place: &str,
     ) -> (Option<T>, Ticket) {
         let mut redis = self.redis.clone();
-        let (shelf, stamp) = self.keys(name);
+        let (entry, stamp) = self.keys(name);
         let mut both = redis::pipe();
-        both.hget(shelf, place).get(stamp);
+        both.hget(entry, place).get(stamp);
         let issued = Instant::now();
         let answer: Option<(Option<String>, Option<String>)> =
             self.circuit.ask(both.query_async(&mut redis)).await;
@@ -177,8 +177,8 @@ impl Cache {
         let Ok(json) = serde_json::to_string(value) else {
             return;
         };
-        let (shelf, stamp) = self.keys(&ticket.name);
-        let mut invocation = SHELVE.key(shelf);
+        let (entry, stamp) = self.keys(&ticket.name);
+        let mut invocation = SHELVE.key(entry);
         invocation
             .key(stamp)
             .arg(ticket.stamp)

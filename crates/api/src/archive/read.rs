@@ -153,7 +153,7 @@ impl Parsed {
             }
             *left = left
                 .checked_sub(bytes as u64)
-                .ok_or_else(|| too_large(format!("{UNPACKED_BYTES} bytes when unpacked")))?;
+                .ok_or_else(|| too_large(&format!("{UNPACKED_BYTES} bytes when unpacked")))?;
             self.count()?;
             match serde_json::from_slice(&line) {
                 Ok(value) => take(self, index, value),
@@ -193,7 +193,7 @@ impl Parsed {
     fn count(&mut self) -> ApiResult<()> {
         self.rows += 1;
         if self.rows > ROWS {
-            return Err(too_large(format!("{ROWS} rows")));
+            return Err(too_large(&format!("{ROWS} rows")));
         }
         Ok(())
     }
@@ -260,7 +260,7 @@ impl Parsed {
     }
 }
 
-fn too_large(limit: String) -> ApiError {
+fn too_large(limit: &str) -> ApiError {
     let detail = format!("An import has at most {limit}. Split it.");
     ApiError::new(Code::TooLarge, detail)
 }

@@ -2,6 +2,7 @@
 //! at all.
 
 mod import;
+mod report;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -16,7 +17,8 @@ use crate::{
     Connection,
     schema::{prompt_label_moves, prompt_versions, prompts, users},
 };
-pub use import::{Import, ImportedPrompt, Outcome, Report, RowFault, RowReport, import};
+pub use import::{Import, ImportedPrompt, import};
+pub use report::{Outcome, Report, RowFault, RowReport};
 
 /// Rows read at once: at their largest some 60 MB.
 const ROWS: i64 = 50;

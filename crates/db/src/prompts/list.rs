@@ -80,11 +80,12 @@ fn matching<'a>(viewer: &'a Viewer, filter: &'a Filter) -> Query<'a> {
         .inner_join(users::table)
         .select(Prompt::as_select())
         .into_boxed();
-    query = match filter.own {
-        true => query
+    query = if filter.own {
+        query
             .filter(prompts::company_id.eq(viewer.company_id))
-            .filter(prompts::owner_id.eq(viewer.user_id)),
-        false => query.filter(visible_to(viewer.company_id, viewer.user_id)),
+            .filter(prompts::owner_id.eq(viewer.user_id))
+    } else {
+        query.filter(visible_to(viewer.company_id, viewer.user_id))
     };
     if let Some(kind) = filter.kind {
         query = query.filter(prompts::kind.eq(kind));

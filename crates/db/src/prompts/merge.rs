@@ -85,6 +85,10 @@ impl Search {
 /// Members of a prompt to be changed; what is `None` stays.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = prompts)]
+#[expect(
+    clippy::option_option,
+    reason = "diesel's way to tell a member that stays from one that is taken away"
+)]
 pub struct PromptChanges {
     /// What it is for.
     pub kind: Option<PromptKind>,

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    fn body(metadata: serde_json::Value) -> Body {
+    fn body(metadata: &serde_json::Value) -> Body {
         let json = json!({
             "kind": "generator", "promptText": "Hi {{a}}", "sflField": {}, "sflTenor": {},
             "sflMode": {}, "metadata": metadata,
@@ -108,10 +108,10 @@ mod tests {
 
     #[test]
     fn equal_bodies_have_one_hash_and_others_another() {
-        let one = body(json!({"a": 1, "b": [true, null, {"z": 1, "y": 2}]})).sha256();
-        let same = body(json!({"b": [true, null, {"y": 2, "z": 1}], "a": 1})).sha256();
+        let one = body(&json!({"a": 1, "b": [true, null, {"z": 1, "y": 2}]})).sha256();
+        let same = body(&json!({"b": [true, null, {"y": 2, "z": 1}], "a": 1})).sha256();
         assert_eq!(one, same);
-        assert_ne!(one, body(json!({"a": 1})).sha256());
+        assert_ne!(one, body(&json!({"a": 1})).sha256());
     }
 
     #[test]

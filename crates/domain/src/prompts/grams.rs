@@ -65,8 +65,8 @@ fn hash(company: CompanyId, run: &str) -> i32 {
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    let [a, b, c, d, e, f, g, h] = hash.to_be_bytes();
-    i32::from_be_bytes([a ^ e, b ^ f, c ^ g, d ^ h])
+    let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
+    u32::try_from(folded).unwrap_or_default().cast_signed()
 }
 
 #[cfg(test)]
@@ -95,9 +95,12 @@ mod tests {
         );
     }
 
+    /// Written down when the first were stored.
+    const HASH: i32 = -2_048_371_523;
+
     #[test]
     fn a_hash_stays_what_it_was() {
-        assert_eq!(hash(company(), "abc"), hash(company(), "abc"));
+        assert_eq!(hash(company(), "abc"), HASH);
         assert_eq!(of_query(company(), "a").len(), 1);
         assert!(of_query(company(), "").len() <= 1);
     }

@@ -2,7 +2,9 @@
 //! row that somebody else has under the same id, on an installation shared by several companies,
 //! gets an id derived from it, the same at every import, so that importing twice adds once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod parts;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::max, prelude::*};
@@ -10,17 +12,16 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
     documents::Sha256,
-    prompts::{
-        ArchivedLabelMove, ArchivedVersion, LabelMoveId, LabelName, PromptId, PromptVersionId,
-    },
+    prompts::{ArchivedLabelMove, ArchivedVersion, PromptId},
     users::UserId,
 };
 use uuid::Uuid;
 
-use super::super::{PromptChanges, Stored, change, labels, lock, merge::NewPrompt, stored};
+use super::report::{Outcome, Report};
 use crate::{
     Connection,
-    schema::{prompt_label_moves, prompt_labels, prompt_versions, prompts, users},
+    prompts::{ChangeError, PromptChanges, Stored, change, labels, lock, merge::NewPrompt, stored},
+    schema::{prompt_versions, prompts, users},
 };
 
 /// A prompt to be taken in.
@@ -47,71 +48,6 @@ pub struct Import {
     pub versions: Vec<(usize, ArchivedVersion)>,
     /// The moves of their labels, each with its place.
     pub moves: Vec<(usize, ArchivedLabelMove)>,
-}
-
-/// What became, or would become, of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// It is new.
-    Created,
-    /// It was there and is changed.
-    Updated,
-    /// It was there just so.
-    Unchanged,
-}
-
-/// A row and what became of it.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RowReport {
-    /// Which part of the import, such as `prompts`.
-    pub area: &'static str,
-    /// Its place there, from 0.
-    pub index: usize,
-    /// The id it has here.
-    pub id: Uuid,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// A row that cannot be taken in.
-#[derive(Debug, Clone)]
-pub struct RowFault {
-    /// Which part of the import.
-    pub area: &'static str,
-    /// Its place there, from 0.
-    pub index: usize,
-    /// Why not.
-    pub message: String,
-}
-
-/// What became of everything.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// Row by row.
-    pub rows: Vec<RowReport>,
-    /// What cannot be taken in; then nothing is.
-    pub faults: Vec<RowFault>,
-}
-
-impl Report {
-    fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
-        self.rows.push(RowReport {
-            area,
-            index,
-            id,
-            outcome,
-        });
-    }
-
-    fn fault(&mut self, area: &'static str, index: usize, message: impl Into<String>) {
-        self.faults.push(RowFault {
-            area,
-            index,
-            message: message.into(),
-        });
-    }
 }
 
 /// Takes everything in, or, with faults or for trying only, nothing; says what became or would
@@ -302,7 +238,7 @@ impl Parts<'_> {
                 let changed = change(conn, row, &imported.members).await;
                 match changed {
                     Ok(row) => Ok(Some((row, Outcome::Updated))),
-                    Err(super::super::ChangeError::Database(cause)) => Err(cause),
+                    Err(ChangeError::Database(cause)) => Err(cause),
                     Err(cause) => {
                         report.fault("prompts", imported.index, cause.to_string());
                         Ok(None)
@@ -335,200 +271,15 @@ impl Parts<'_> {
             .await?;
         Ok((stored(conn, id).await?, Outcome::Created))
     }
-
-    /// The versions; gives the ids they have here by those they come with.
-    async fn take_in_versions(
-        &self,
-        conn: &mut Connection,
-        prompt: &Stored,
-        report: &mut Report,
-    ) -> QueryResult<HashMap<PromptVersionId, PromptVersionId>> {
-        let id = prompt.prompt.id;
-        let there: Vec<(i32, i32, PromptVersionId, Sha256)> = prompt_versions::table
-            .filter(prompt_versions::prompt_id.eq(id))
-            .select((
-                prompt_versions::lineage,
-                prompt_versions::version,
-                prompt_versions::id,
-                prompt_versions::sha256,
-            ))
-            .load(conn)
-            .await?;
-        let mut there: BTreeMap<(i32, i32), (PromptVersionId, Sha256)> = there
-            .into_iter()
-            .map(|(lineage, number, id, sha256)| ((lineage, number), (id, sha256)))
-            .collect();
-        let wanted: Vec<PromptVersionId> = self.versions.iter().map(|(_, v)| v.id).collect();
-        let mut taken: HashSet<PromptVersionId> = prompt_versions::table
-            .filter(prompt_versions::id.eq_any(wanted))
-            .select(prompt_versions::id)
-            .load(conn)
-            .await?
-            .into_iter()
-            .collect();
-        let mut ids = HashMap::new();
-        for (index, version) in &self.versions {
-            const AREA: &str = "promptVersions";
-            let place = (version.lineage, version.version);
-            if version.body.sha256() != version.sha256 {
-                report.fault(AREA, *index, "does not say what its sha256 promises");
-            } else if version.lineage < 1 || version.version < 1 {
-                report.fault(AREA, *index, "must have a lineage and a version from 1");
-            } else if let Some((here, sha256)) = there.get(&place) {
-                if *sha256 == version.sha256 {
-                    ids.insert(version.id, *here);
-                    report.row(AREA, *index, here.0, Outcome::Unchanged);
-                } else {
-                    report.fault(AREA, *index, "differs from the version of this number here");
-                }
-            } else {
-                let here = if taken.insert(version.id) {
-                    version.id
-                } else {
-                    PromptVersionId(derived(self.viewer, version.id.0))
-                };
-                self.insert_version(conn, prompt, here, version).await?;
-                there.insert(place, (here, version.sha256));
-                ids.insert(version.id, here);
-                report.row(AREA, *index, here.0, Outcome::Created);
-            }
-        }
-        Ok(ids)
-    }
-
-    async fn insert_version(
-        &self,
-        conn: &mut Connection,
-        prompt: &Stored,
-        id: PromptVersionId,
-        version: &ArchivedVersion,
-    ) -> QueryResult<()> {
-        diesel::insert_into(prompt_versions::table)
-            .values((
-                prompt_versions::id.eq(id),
-                prompt_versions::company_id.eq(prompt.company_id),
-                prompt_versions::prompt_id.eq(prompt.prompt.id),
-                prompt_versions::lineage.eq(version.lineage),
-                prompt_versions::version.eq(version.version),
-                prompt_versions::label.eq(version.body.kind.version_label(version.version)),
-                prompt_versions::body.eq(&version.body),
-                prompt_versions::sha256.eq(version.sha256),
-                prompt_versions::tokens_estimate.eq(version.body.tokens_estimate()),
-                prompt_versions::created_by.eq(self.person(version.created_by)),
-                prompt_versions::created_at.eq(version.created_at.min(Utc::now())),
-            ))
-            .execute(conn)
-            .await
-            .map(|_| ())
-    }
-
-    /// The moves of labels, and where the labels point after them; says whether there were any.
-    async fn take_in_moves(
-        &self,
-        conn: &mut Connection,
-        prompt: &Stored,
-        ids: &HashMap<PromptVersionId, PromptVersionId>,
-        report: &mut Report,
-    ) -> QueryResult<bool> {
-        const AREA: &str = "promptLabelMoves";
-        let mut any = false;
-        for (index, moved) in &self.moves {
-            let version = match moved.version_id.map(|id| ids.get(&id)) {
-                None => None,
-                Some(Some(here)) => Some(*here),
-                Some(None) => {
-                    report.fault(AREA, *index, "points at no version of this import");
-                    continue;
-                }
-            };
-            let at = moved.moved_at.min(Utc::now());
-            let of_label = prompt_label_moves::prompt_id
-                .eq(prompt.prompt.id)
-                .and(prompt_label_moves::name.eq(&moved.name))
-                .and(prompt_label_moves::moved_at.eq(at));
-            let here: Option<LabelMoveId> = prompt_label_moves::table
-                .filter(of_label)
-                .select(prompt_label_moves::id)
-                .first(conn)
-                .await
-                .optional()?;
-            if let Some(here) = here {
-                report.row(AREA, *index, here.0, Outcome::Unchanged);
-                continue;
-            }
-            let id = LabelMoveId::new();
-            diesel::insert_into(prompt_label_moves::table)
-                .values((
-                    prompt_label_moves::id.eq(id),
-                    prompt_label_moves::company_id.eq(prompt.company_id),
-                    prompt_label_moves::prompt_id.eq(prompt.prompt.id),
-                    prompt_label_moves::name.eq(&moved.name),
-                    prompt_label_moves::version_id.eq(version),
-                    prompt_label_moves::moved_by.eq(self.person(moved.moved_by)),
-                    prompt_label_moves::moved_at.eq(at),
-                ))
-                .execute(conn)
-                .await?;
-            report.row(AREA, *index, id.0, Outcome::Created);
-            any = true;
-        }
-        if any {
-            point_again(conn, prompt).await?;
-        }
-        Ok(any)
-    }
 }
 
-/// Points the labels of a prompt where they were moved last.
-async fn point_again(conn: &mut Connection, prompt: &Stored) -> QueryResult<()> {
-    type Last = (LabelName, Option<PromptVersionId>, UserId, DateTime<Utc>);
-    let id = prompt.prompt.id;
-    let last: Vec<Last> = prompt_label_moves::table
-        .filter(prompt_label_moves::prompt_id.eq(id))
-        .distinct_on(prompt_label_moves::name)
-        .order((
-            prompt_label_moves::name,
-            prompt_label_moves::moved_at.desc(),
-            prompt_label_moves::id.desc(),
-        ))
-        .select((
-            prompt_label_moves::name,
-            prompt_label_moves::version_id,
-            prompt_label_moves::moved_by,
-            prompt_label_moves::moved_at,
-        ))
-        .load(conn)
-        .await?;
-    diesel::delete(prompt_labels::table.filter(prompt_labels::prompt_id.eq(id)))
-        .execute(conn)
-        .await?;
-    let rows: Vec<_> = last
-        .into_iter()
-        .filter_map(|(name, version, by, at)| Some((name, version?, by, at)))
-        .map(|(name, version, by, at)| {
-            (
-                prompt_labels::prompt_id.eq(id),
-                prompt_labels::name.eq(name),
-                prompt_labels::company_id.eq(prompt.company_id),
-                prompt_labels::version_id.eq(version),
-                prompt_labels::moved_by.eq(by),
-                prompt_labels::moved_at.eq(at),
-            )
-        })
-        .collect();
-    diesel::insert_into(prompt_labels::table)
-        .values(rows)
-        .execute(conn)
-        .await
-        .map(|_| ())
+fn same<T: PartialEq>(here: &T, there: Option<&T>) -> bool {
+    there.is_none_or(|there| here == there)
 }
 
 /// Whether a row has the members of an import; what the import leaves out does not count.
 fn is_as_imported(row: &Stored, members: &PromptChanges) -> bool {
     let prompt = &row.prompt;
-    fn same<T: PartialEq>(here: &T, there: Option<&T>) -> bool {
-        there.is_none_or(|there| here == there)
-    }
     same(&prompt.kind, members.kind.as_ref())
         && same(&prompt.title, members.title.as_ref())
         && same(&prompt.prompt_text, members.prompt_text.as_ref())

@@ -1,0 +1,238 @@
+//! What belongs to a prompt that is taken in: its versions, and the moves of its labels.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    documents::Sha256,
+    prompts::{ArchivedLabelMove, ArchivedVersion, LabelMoveId, LabelName, PromptVersionId},
+    users::UserId,
+};
+
+use super::{Outcome, Parts, Report, derived};
+use crate::{
+    Connection,
+    prompts::Stored,
+    schema::{prompt_label_moves, prompt_labels, prompt_versions},
+};
+
+/// By the ids that versions come with, those they have here.
+pub(super) type Ids = HashMap<PromptVersionId, PromptVersionId>;
+
+/// By lineage and number, the versions that are here.
+type Here = BTreeMap<(i32, i32), (PromptVersionId, Sha256)>;
+
+impl Parts<'_> {
+    /// The versions; gives the ids they have here by those they come with.
+    pub(super) async fn take_in_versions(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        report: &mut Report,
+    ) -> QueryResult<Ids> {
+        let mut there = versions_here(conn, prompt).await?;
+        let mut taken = self.taken(conn).await?;
+        let mut ids = HashMap::new();
+        for (index, version) in &self.versions {
+            const AREA: &str = "promptVersions";
+            let place = (version.lineage, version.version);
+            if version.body.sha256() != version.sha256 {
+                report.fault(AREA, *index, "does not say what its sha256 promises");
+            } else if version.lineage < 1 || version.version < 1 {
+                report.fault(AREA, *index, "must have a lineage and a version from 1");
+            } else if let Some((here, sha256)) = there.get(&place) {
+                if *sha256 == version.sha256 {
+                    ids.insert(version.id, *here);
+                    report.row(AREA, *index, here.0, Outcome::Unchanged);
+                } else {
+                    report.fault(AREA, *index, "differs from the version of this number here");
+                }
+            } else {
+                let here = if taken.insert(version.id) {
+                    version.id
+                } else {
+                    PromptVersionId(derived(self.viewer, version.id.0))
+                };
+                self.insert_version(conn, prompt, here, version).await?;
+                there.insert(place, (here, version.sha256));
+                ids.insert(version.id, here);
+                report.row(AREA, *index, here.0, Outcome::Created);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The ids of the versions that are in use already, for whatever.
+    async fn taken(&self, conn: &mut Connection) -> QueryResult<HashSet<PromptVersionId>> {
+        let wanted: Vec<PromptVersionId> = self.versions.iter().map(|(_, row)| row.id).collect();
+        let taken: Vec<PromptVersionId> = prompt_versions::table
+            .filter(prompt_versions::id.eq_any(wanted))
+            .select(prompt_versions::id)
+            .load(conn)
+            .await?;
+        Ok(taken.into_iter().collect())
+    }
+
+    async fn insert_version(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        id: PromptVersionId,
+        version: &ArchivedVersion,
+    ) -> QueryResult<()> {
+        diesel::insert_into(prompt_versions::table)
+            .values((
+                prompt_versions::id.eq(id),
+                prompt_versions::company_id.eq(prompt.company_id),
+                prompt_versions::prompt_id.eq(prompt.prompt.id),
+                prompt_versions::lineage.eq(version.lineage),
+                prompt_versions::version.eq(version.version),
+                prompt_versions::label.eq(version.body.kind.version_label(version.version)),
+                prompt_versions::body.eq(&version.body),
+                prompt_versions::sha256.eq(version.sha256),
+                prompt_versions::tokens_estimate.eq(version.body.tokens_estimate()),
+                prompt_versions::created_by.eq(self.person(version.created_by)),
+                prompt_versions::created_at.eq(version.created_at.min(Utc::now())),
+            ))
+            .execute(conn)
+            .await
+            .map(|_| ())
+    }
+
+    /// The moves of labels, and where the labels point after them; says whether there were any.
+    pub(super) async fn take_in_moves(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        ids: &Ids,
+        report: &mut Report,
+    ) -> QueryResult<bool> {
+        const AREA: &str = "promptLabelMoves";
+        let mut any = false;
+        for (index, moved) in &self.moves {
+            let version = match moved.version_id.map(|id| ids.get(&id)) {
+                None => None,
+                Some(Some(here)) => Some(*here),
+                Some(None) => {
+                    report.fault(AREA, *index, "points at no version of this import");
+                    continue;
+                }
+            };
+            let (id, outcome) = match find_move(conn, prompt, moved).await? {
+                Some(here) => (here, Outcome::Unchanged),
+                None => (
+                    self.insert_move(conn, prompt, moved, version).await?,
+                    Outcome::Created,
+                ),
+            };
+            any |= outcome == Outcome::Created;
+            report.row(AREA, *index, id.0, outcome);
+        }
+        if any {
+            point_again(conn, prompt).await?;
+        }
+        Ok(any)
+    }
+
+    async fn insert_move(
+        &self,
+        conn: &mut Connection,
+        prompt: &Stored,
+        moved: &ArchivedLabelMove,
+        version: Option<PromptVersionId>,
+    ) -> QueryResult<LabelMoveId> {
+        let id = LabelMoveId::new();
+        diesel::insert_into(prompt_label_moves::table)
+            .values((
+                prompt_label_moves::id.eq(id),
+                prompt_label_moves::company_id.eq(prompt.company_id),
+                prompt_label_moves::prompt_id.eq(prompt.prompt.id),
+                prompt_label_moves::name.eq(&moved.name),
+                prompt_label_moves::version_id.eq(version),
+                prompt_label_moves::moved_by.eq(self.person(moved.moved_by)),
+                prompt_label_moves::moved_at.eq(moved.moved_at.min(Utc::now())),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(id)
+    }
+}
+
+/// A move of the same label at the same time is the same move.
+async fn find_move(
+    conn: &mut Connection,
+    prompt: &Stored,
+    moved: &ArchivedLabelMove,
+) -> QueryResult<Option<LabelMoveId>> {
+    prompt_label_moves::table
+        .filter(prompt_label_moves::prompt_id.eq(prompt.prompt.id))
+        .filter(prompt_label_moves::name.eq(&moved.name))
+        .filter(prompt_label_moves::moved_at.eq(moved.moved_at))
+        .select(prompt_label_moves::id)
+        .first(conn)
+        .await
+        .optional()
+}
+
+async fn versions_here(conn: &mut Connection, prompt: &Stored) -> QueryResult<Here> {
+    let rows: Vec<(i32, i32, PromptVersionId, Sha256)> = prompt_versions::table
+        .filter(prompt_versions::prompt_id.eq(prompt.prompt.id))
+        .select((
+            prompt_versions::lineage,
+            prompt_versions::version,
+            prompt_versions::id,
+            prompt_versions::sha256,
+        ))
+        .load(conn)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(lineage, number, id, sha256)| ((lineage, number), (id, sha256)))
+        .collect())
+}
+
+/// Points the labels of a prompt where they were moved last.
+async fn point_again(conn: &mut Connection, prompt: &Stored) -> QueryResult<()> {
+    type Last = (LabelName, Option<PromptVersionId>, UserId, DateTime<Utc>);
+    let id = prompt.prompt.id;
+    let last: Vec<Last> = prompt_label_moves::table
+        .filter(prompt_label_moves::prompt_id.eq(id))
+        .distinct_on(prompt_label_moves::name)
+        .order((
+            prompt_label_moves::name,
+            prompt_label_moves::moved_at.desc(),
+            prompt_label_moves::id.desc(),
+        ))
+        .select((
+            prompt_label_moves::name,
+            prompt_label_moves::version_id,
+            prompt_label_moves::moved_by,
+            prompt_label_moves::moved_at,
+        ))
+        .load(conn)
+        .await?;
+    diesel::delete(prompt_labels::table.filter(prompt_labels::prompt_id.eq(id)))
+        .execute(conn)
+        .await?;
+    let rows: Vec<_> = last
+        .into_iter()
+        .filter_map(|(name, version, by, at)| Some((name, version?, by, at)))
+        .map(|(name, version, by, at)| {
+            (
+                prompt_labels::prompt_id.eq(id),
+                prompt_labels::name.eq(name),
+                prompt_labels::company_id.eq(prompt.company_id),
+                prompt_labels::version_id.eq(version),
+                prompt_labels::moved_by.eq(by),
+                prompt_labels::moved_at.eq(at),
+            )
+        })
+        .collect();
+    diesel::insert_into(prompt_labels::table)
+        .values(rows)
+        .execute(conn)
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,68 @@
+//! What became of the rows of an import.
+
+use uuid::Uuid;
+
+/// What became, or would become, of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there and is changed.
+    Updated,
+    /// It was there just so.
+    Unchanged,
+}
+
+/// A row and what became of it.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowReport {
+    /// Which part of the import, such as `prompts`.
+    pub area: &'static str,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// The id it has here.
+    pub id: Uuid,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A row that cannot be taken in.
+#[derive(Debug, Clone)]
+pub struct RowFault {
+    /// Which part of the import.
+    pub area: &'static str,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// Why not.
+    pub message: String,
+}
+
+/// What became of everything.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Row by row.
+    pub rows: Vec<RowReport>,
+    /// What cannot be taken in; then nothing is.
+    pub faults: Vec<RowFault>,
+}
+
+impl Report {
+    pub(super) fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
+        self.rows.push(RowReport {
+            area,
+            index,
+            id,
+            outcome,
+        });
+    }
+
+    pub(super) fn fault(&mut self, area: &'static str, index: usize, message: impl Into<String>) {
+        self.faults.push(RowFault {
+            area,
+            index,
+            message: message.into(),
+        });
+    }
+}
