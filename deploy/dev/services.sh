@@ -7,6 +7,7 @@ services() {
   esac
   export DATABASE_URL REDIS_URL DEV_SERVICES
   export APP_ENV=${APP_ENV:-development} STORAGE_URL=${STORAGE_URL:-file://$DEV/storage} JWT_KEYS=${JWT_KEYS:-$(secret jwt_keys)}
+  export SEALING_KEYS=${SEALING_KEYS:-dev:$(secret sealing_key | head -c 32 | base64)}
   mkdir -p "$DEV/storage"
   (umask 077 && environment >"$DEV/env")
 }
@@ -21,7 +22,7 @@ services_found() {
 }
 environment() {
   local name
-  for name in DEV_SERVICES DATABASE_URL REDIS_URL APP_ENV STORAGE_URL JWT_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
+  for name in DEV_SERVICES DATABASE_URL REDIS_URL APP_ENV STORAGE_URL JWT_KEYS SEALING_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
 }
 secret() { # name: made once, kept, so that a restart signs nobody out
   [ -s "$DEV/$1" ] || (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$DEV/$1")

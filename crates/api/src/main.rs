@@ -23,7 +23,7 @@ enum Command {
     MigrateRevert(db::pool::Config),
     /// Add example data for development.
     Seed(api::seed::Seed),
-    /// Seal stored keys of providers anew with the first of SEALING_KEYS.
+    /// Seal stored keys of providers anew, with the first sealing key.
     ReSeal(api::re_seal::ReSeal),
     /// Print the OpenAPI document.
     Openapi,

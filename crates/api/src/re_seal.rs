@@ -43,8 +43,8 @@ pub async fn run(mut command: ReSeal) -> anyhow::Result<usize> {
         after = Some(last.id);
         for row in &rows {
             match anew(&sealer, row) {
-                Ok(sealed) => {
-                    let (bytes, key) = (&sealed.bytes, &sealed.key_id);
+                Ok(new) => {
+                    let (bytes, key) = (&new.bytes, &new.key_id);
                     let done = db::provider_keys::replace_seal(&mut conn, row, bytes, key).await?;
                     count += usize::from(done);
                 }
@@ -66,11 +66,11 @@ fn anew(sealer: &Sealer, row: &db::provider_keys::SealedText) -> anyhow::Result<
         company: row.company_id.0,
         row: row.id.0,
     };
-    let sealed = Sealed {
+    let old = Sealed {
         bytes: row.sealed.clone(),
         key_id: row.sealing_key_id.clone(),
     };
-    let secret = sealer.open(&sealed, place)?;
+    let secret = sealer.open(&old, place)?;
     sealer
         .seal(&secret, place)
         .ok_or_else(|| anyhow::anyhow!("SEALING_KEYS is not set"))
