@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use integrations::{
-    http::ReachConfig, llm::gemini::GeminiConfig, sealing::SealingConfig, storage::StorageConfig,
+    http::ReachConfig,
+    llm::{anthropic::AnthropicConfig, gemini::GeminiConfig, openai::OpenAiConfig},
+    sealing::SealingConfig,
+    storage::StorageConfig,
 };
 
 use crate::auth::settings::{Mode, Settings};
@@ -39,6 +42,12 @@ pub struct Config {
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,
+    /// OpenAI, and servers that speak its interface.
+    #[command(flatten)]
+    pub openai: OpenAiConfig,
+    /// Anthropic.
+    #[command(flatten)]
+    pub anthropic: AnthropicConfig,
     /// What keys of providers are sealed with.
     #[command(flatten)]
     pub sealing: SealingConfig,

@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use domain::jobs::JobKind;
-use integrations::{extract::ExtractorConfig, llm::gemini::GeminiConfig, storage::StorageConfig};
+use integrations::{
+    extract::ExtractorConfig,
+    llm::{anthropic::AnthropicConfig, gemini::GeminiConfig, openai::OpenAiConfig},
+    storage::StorageConfig,
+};
 
 /// Embedding jobs that take the place of one job of another kind.
 const EMBEDDINGS: u16 = 3;
@@ -56,6 +60,12 @@ pub struct Config {
     /// Gemini.
     #[command(flatten)]
     pub gemini: GeminiConfig,
+    /// OpenAI, and servers that speak its interface.
+    #[command(flatten)]
+    pub openai: OpenAiConfig,
+    /// Anthropic.
+    #[command(flatten)]
+    pub anthropic: AnthropicConfig,
 }
 
 /// A time between a tenth of a second and an hour.
