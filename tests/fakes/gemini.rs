@@ -23,7 +23,7 @@ mod catalog;
 mod counters;
 mod embed;
 mod generate;
-mod instance;
+pub(super) mod instance;
 mod ledger;
 mod minute;
 mod prompt;

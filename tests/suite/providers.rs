@@ -4,6 +4,8 @@ mod providers {
     pub(crate) mod embed;
     pub(crate) mod fleet;
     pub(crate) mod governor;
+    pub(crate) mod generate;
     pub(crate) mod refuse;
+    pub(crate) mod streams;
     pub(crate) mod support;
 }

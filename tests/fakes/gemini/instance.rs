@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 const DEEP: usize = 6;
 
 /// An instance of this schema.
-pub(super) fn of(schema: &Value) -> Value {
+pub(in crate::fakes) fn of(schema: &Value) -> Value {
     Root(schema).fill(schema, "value", 0)
 }
 
