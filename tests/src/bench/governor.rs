@@ -19,9 +19,23 @@ use serde_json::json;
 
 use super::{corpus, float, median, report::Report, stand::Stand};
 
+/// A part of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Part {
+    /// What it costs a call.
+    Price,
+    /// How much of a limit is made use of.
+    Pace,
+    /// Whether a time is kept.
+    Patience,
+}
+
 /// What is measured.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
     /// Calls a minute that the provider allows.
     #[arg(long, default_value_t = 600)]
     limit: u32,
@@ -60,9 +74,16 @@ impl Seen {
 /// Runs it.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut report = Report::new("governor");
-    price(arguments, &mut report).await?;
-    pace(arguments, &mut report).await?;
-    patience(arguments, &mut report).await?;
+    let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    if wanted(Part::Price) {
+        price(arguments, &mut report).await?;
+    }
+    if wanted(Part::Pace) {
+        pace(arguments, &mut report).await?;
+    }
+    if wanted(Part::Patience) {
+        patience(arguments, &mut report).await?;
+    }
     report.finish()
 }
 
@@ -174,37 +195,60 @@ async fn until_embedded(stand: &Stand, documents: usize) -> anyhow::Result<()> {
     }
 }
 
-/// Calls of an embedder that answers at once, with the governor and without.
+/// Calls of an embedder that answers at once, with the governor and without, beside a bare question
+/// to Redis.
 async fn price(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let stand = Stand::new().await?;
     let bare: Arc<dyn Embedder> = Arc::new(AtOnce);
     let governed = governor(&stand)?.embedder(bare.clone(), Some("price".into()));
     let (mut alone, mut under, mut together) = (Vec::new(), Vec::new(), Vec::new());
-    let trips = scripts(&stand).await?;
+    let mut pings = Vec::new();
+    let before = scripts(&stand).await?;
     for _ in 0..5 {
         alone.push(each(&*bare, arguments.calls, 1).await);
         under.push(each(&*governed, arguments.calls, 1).await);
         together.push(each(&*governed, arguments.calls, 32).await);
+        pings.push(ping(&stand, arguments.calls).await?);
     }
-    let trips = scripts(&stand).await? - trips;
-    let calls = float(arguments.calls) * 10.0;
-    report.line(
+    let after = scripts(&stand).await?;
+    let trips = after[0] - before[0];
+    let mut time = |what: &str, microseconds: f64| {
+        report.line(what, format!("{microseconds:.0} µs"));
+    };
+    let alone_median = median(&alone);
+    time(
         "the governor's share of a call, one after another",
-        format!("{:.0} µs", median(&under) - median(&alone)),
+        median(&under) - alone_median,
     );
-    report.line(
+    time(
         "of a call among 32 at once",
-        format!("{:.0} µs", median(&together) - median(&alone)),
+        median(&together) - alone_median,
+    );
+    time("a bare question to the same Redis", median(&pings));
+    time(
+        "Redis' own time for a script",
+        (after[1] - before[1]) / trips,
     );
     report.line(
         "round trips to Redis a call, all told",
-        format!("{:.2}", trips / calls),
+        format!("{:.2}", trips / (float(arguments.calls) * 10.0)),
     );
     report.detail(
         "price",
-        json!({ "alone": alone, "governed": under, "together": together }),
+        json!({ "alone": alone, "governed": under, "together": together, "ping": pings }),
     );
     Ok(())
+}
+
+/// Microseconds of a bare question.
+async fn ping(stand: &Stand, times: usize) -> anyhow::Result<f64> {
+    let client = redis::Client::open(stand.setting("REDIS_URL"))?;
+    let mut redis = client.get_multiplexed_async_connection().await?;
+    let started = Instant::now();
+    for _ in 0..times {
+        redis::cmd("PING").exec_async(&mut redis).await?;
+    }
+    Ok(started.elapsed().as_secs_f64() / float(times) * 1e6)
 }
 
 fn governor(stand: &Stand) -> anyhow::Result<Governor> {
@@ -235,21 +279,24 @@ async fn each(embedder: &dyn Embedder, calls: usize, at_once: usize) -> f64 {
     started.elapsed().as_secs_f64() / float(calls) * 1e6
 }
 
-/// Scripts that Redis has run so far.
-async fn scripts(stand: &Stand) -> anyhow::Result<f64> {
+/// Scripts that Redis has run so far, and the microseconds it took.
+async fn scripts(stand: &Stand) -> anyhow::Result<[f64; 2]> {
     let client = redis::Client::open(stand.setting("REDIS_URL"))?;
     let mut redis = client.get_multiplexed_async_connection().await?;
     let mut info = redis::cmd("INFO");
     info.arg("commandstats");
     let said: String = info.query_async(&mut redis).await?;
-    let of = |line: &str| {
-        line.strip_prefix("cmdstat_evalsha:calls=")?
-            .split(',')
-            .next()?
-            .parse()
-            .ok()
+    let line = said
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_evalsha:"));
+    let of = |name: &str| {
+        let figures = line.unwrap_or_default().split(',');
+        let figure = figures
+            .filter_map(|figure| figure.split_once('='))
+            .find(|(is, _)| *is == name);
+        figure.and_then(|(_, value)| value.parse().ok())
     };
-    Ok(said.lines().find_map(of).unwrap_or_default())
+    Ok(["calls", "usec"].map(|name| of(name).unwrap_or_default()))
 }
 
 /// Answers without a provider.
