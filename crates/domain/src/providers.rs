@@ -155,6 +155,15 @@ pub trait Embedder: Send + Sync {
     ) -> PortFuture<'a, Result<Embeddings, ProviderError>>;
 }
 
+/// What a key is called where it must not be told: the same for the same key at the same place, and
+/// telling nothing of it. Keys are long and random, so that 64 bits of a plain hash suffice.
+pub fn fingerprint(place: &str, key: &str) -> String {
+    let digest = crate::documents::Sha256::of(format!("{place}\n{key}").as_bytes());
+    let mut name = digest.to_string();
+    name.truncate(16);
+    name
+}
+
 /// Brings a vector to length one. A vector of zeros stays as it is.
 pub fn normalise(vector: &mut [f32]) {
     let length = vector

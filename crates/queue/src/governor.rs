@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::providers::{Embedder, family::family};
+use domain::providers::{Embedder, family::family, generate::Provider};
 
 use crate::{Config, Redis, circuit::Circuit};
 use road::Road;
@@ -87,6 +87,12 @@ impl Governor {
             Some(key) => Arc::new(Governed::new(inner, self.clone(), key)),
             None => inner,
         }
+    }
+
+    /// This provider under the governor, for the key with this fingerprint
+    /// (`domain::providers::fingerprint`).
+    pub fn provider(&self, inner: Arc<dyn Provider>, key: impl Into<String>) -> Arc<dyn Provider> {
+        Arc::new(Governed::new(inner, self.clone(), key))
     }
 
     /// The lane of a key, named by its fingerprint, and of a model.

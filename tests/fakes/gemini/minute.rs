@@ -30,13 +30,11 @@ impl Minute {
             let oldest = *moments.get(moments.len().checked_sub(count)?)?;
             Some(window.checked_sub(now.duration_since(oldest))?).filter(|left| !left.is_zero())
         };
-        match full(limit, MINUTE).max(full(in_a_second, SECOND)) {
-            Some(left) => Err(left),
-            None => {
-                moments.push_back(now);
-                Ok(())
-            }
+        if let Some(left) = full(limit, MINUTE).max(full(in_a_second, SECOND)) {
+            return Err(left);
         }
+        moments.push_back(now);
+        Ok(())
     }
 }
 
@@ -56,7 +54,7 @@ mod tests {
                 [Ok(()), Ok(())]
             );
         }
-        assert_eq!(admit(31_000), Err(Duration::from_millis(29_000)));
+        assert_eq!(admit(31_000), Err(Duration::from_secs(29)));
         assert_eq!(admit(60_000), Ok(()));
     }
 }

@@ -161,3 +161,6 @@ fn estimate(request: &Request) -> usize {
     });
     words.sum::<usize>() + request.system.as_deref().map_or(0, estimate_tokens)
 }
+
+#[cfg(test)]
+mod tests;

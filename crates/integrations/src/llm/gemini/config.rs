@@ -1,6 +1,6 @@
 //! How Gemini is reached: read from the environment, once, at start.
 
-use domain::documents::Sha256;
+use domain::providers::fingerprint;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -55,12 +55,9 @@ pub struct GeminiConfig {
 }
 
 impl GeminiConfig {
-    /// What the key is called where it must not be told: the same for the same key at the same
-    /// place. `None` without a key.
+    /// The key's fingerprint; `None` without a key.
     pub fn fingerprint(&self) -> Option<String> {
         let key = self.api_key.as_ref()?.expose_secret().trim();
-        let named = format!("{}\n{key}", self.base_url);
-        let digest = Sha256::of(named.as_bytes()).to_string();
-        (!key.is_empty()).then(|| digest[..16].to_owned())
+        (!key.is_empty()).then(|| fingerprint(self.base_url.as_str(), key))
     }
 }

@@ -1,0 +1,172 @@
+//! One process without Redis: places, streams, and calls that are given up.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{TimeDelta, Utc};
+use clap::Parser;
+use domain::providers::generate::Turn;
+use tokio::sync::Notify;
+
+use super::*;
+use crate::governor::GovernorConfig;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    governor: GovernorConfig,
+}
+
+/// A provider whose calls wait until they are let go, and then fail if they are told to.
+#[derive(Default)]
+struct Held {
+    calls: AtomicUsize,
+    go: Notify,
+    fails: Mutex<Option<ProviderError>>,
+}
+
+impl Held {
+    fn ended(&self) -> Result<Reply, ProviderError> {
+        match self.fails.lock().expect("no panic").clone() {
+            Some(error) => Err(error),
+            None => Ok(Reply::default()),
+        }
+    }
+}
+
+impl Provider for Held {
+    fn name(&self) -> &'static str {
+        "held"
+    }
+
+    fn generate<'a>(&'a self, _: &'a Request) -> PortFuture<'a, Result<Reply, ProviderError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            self.go.notified().await;
+            self.ended()
+        })
+    }
+
+    fn stream<'a>(&'a self, _: &'a Request) -> PortFuture<'a, Result<Events, ProviderError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let last = self.ended().map(|reply| Event::End(Box::new(reply)));
+            let events = [Ok(Event::Text("a".into())), last];
+            Ok(stream::iter(events).boxed())
+        })
+    }
+
+    fn check(&self) -> PortFuture<'_, Result<(), ProviderError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Room for one call at a time, and little patience.
+fn governed() -> (Arc<Held>, Arc<dyn Provider>) {
+    let given = ["x", "--governor-local-concurrency=1"];
+    let settings = Arguments::parse_from(given).governor;
+    let config = crate::Config {
+        redis_url: "redis://127.0.0.1:1/0".to_owned().into(),
+        redis_prefix: "x".into(),
+    };
+    let redis = crate::connect(&config).expect("an address");
+    let governor = Governor::new(redis, config, settings, Arc::default());
+    let held = Arc::<Held>::default();
+    let governed = governor
+        .within(Duration::from_millis(40))
+        .provider(held.clone(), "a-key");
+    (held, governed)
+}
+
+fn request() -> Request {
+    Request {
+        model: "a-model".into(),
+        turns: vec![Turn {
+            speaker: domain::providers::generate::Speaker::User,
+            parts: vec![Part::Text("How deep is the sea?".into())],
+        }],
+        ..Request::default()
+    }
+}
+
+async fn class(provider: &dyn Provider) -> &'static str {
+    let reply = provider.generate(&request()).await;
+    reply.as_ref().map_or_else(ProviderError::class, |_| "ok")
+}
+
+#[tokio::test]
+async fn a_stream_keeps_its_place_until_its_end() {
+    let (held, governed) = governed();
+    let mut events = governed.stream(&request()).await.expect("a stream");
+    assert!(matches!(events.next().await, Some(Ok(Event::Text(_)))));
+    assert_eq!(class(&*governed).await, "provider_held");
+    assert!(matches!(events.next().await, Some(Ok(Event::End(_)))));
+    held.go.notify_one();
+    assert_eq!(class(&*governed).await, "ok");
+    assert!(events.next().await.is_none());
+    assert_eq!(held.calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_gives_its_place_back() {
+    let (held, governed) = governed();
+    let events = governed.stream(&request()).await.expect("a stream");
+    assert_eq!(class(&*governed).await, "provider_held");
+    drop(events);
+    held.go.notify_one();
+    assert_eq!(class(&*governed).await, "ok");
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_gives_its_place_back() {
+    let (held, governed) = governed();
+    let request = request();
+    let mut call = governed.generate(&request);
+    let polled = tokio::time::timeout(Duration::from_millis(5), &mut call).await;
+    assert!(polled.is_err(), "it waits for its answer");
+    while held.calls.load(Ordering::Relaxed) == 0 {
+        drop(tokio::time::timeout(Duration::from_millis(5), &mut call).await);
+    }
+    assert_eq!(class(&*governed).await, "provider_held");
+    drop(call);
+    held.go.notify_one();
+    assert_eq!(class(&*governed).await, "ok");
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_stream_closes_the_lane() {
+    let (held, governed) = governed();
+    let retry_at = Utc::now() + TimeDelta::hours(1);
+    let limited = ProviderError::RateLimited { retry_at };
+    *held.fails.lock().expect("no panic") = Some(limited.clone());
+    let events = governed.stream(&request()).await.expect("a stream");
+    let last = events.collect::<Vec<_>>().await.pop();
+    assert_eq!(last, Some(Err(limited)));
+    let refused = governed.generate(&request()).await.expect_err("refused");
+    assert_eq!(refused.class(), "provider_rate_limited");
+    let micros = |error: &ProviderError| error.retry_at().map(|at| at.timestamp_micros());
+    assert_eq!(micros(&refused), Some(retry_at.timestamp_micros()));
+    assert_eq!(held.calls.load(Ordering::Relaxed), 1);
+    // Another family is another lane.
+    let mut other = request();
+    other.model = "another-model".into();
+    assert!(governed.stream(&other).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refused_key_is_told_to_all_in_the_words_of_the_provider_without_a_call() {
+    let (held, governed) = governed();
+    let refusal = ProviderError::OutOfCredit("Your credit is depleted".into());
+    *held.fails.lock().expect("no panic") = Some(refusal.clone());
+    held.go.notify_one();
+    for _ in 0..3 {
+        let refused = governed.generate(&request()).await;
+        assert_eq!(refused.err(), Some(refusal.clone()));
+    }
+    assert_eq!(held.calls.load(Ordering::Relaxed), 1);
+}
