@@ -22,6 +22,7 @@ use std::{
 };
 
 use domain::providers::{Embedder, family::family, generate::Provider};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Config, Redis, circuit::Circuit};
 use road::Road;
@@ -34,6 +35,7 @@ const LANES: usize = 10_000;
 pub struct Governor {
     shared: Arc<Shared>,
     patience: Duration,
+    stop: CancellationToken,
 }
 
 /// What all handles of a process share.
@@ -67,6 +69,7 @@ impl Governor {
         Self {
             shared: Arc::new(shared),
             patience,
+            stop: CancellationToken::new(),
         }
     }
 
@@ -78,6 +81,13 @@ impl Governor {
             patience: self.patience.min(patience),
             ..self
         }
+    }
+
+    /// The same governor for callers of a process that ends with this token: from then on no call is
+    /// begun, and those that wait for their turn are turned away.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// This embedder under the governor. One whose key has no fingerprint has none, and no limits

@@ -53,6 +53,8 @@ impl Worker {
             config.governor.clone(),
             Arc::default(),
         );
+        let stop = CancellationToken::new();
+        let governor = governor.until(stop.clone());
         let embedder = Embedders::new(&config.gemini)?.current();
         Ok(Self {
             pool: db::pool::connect(&config.db)?,
@@ -61,7 +63,7 @@ impl Worker {
             embedder: governor.embedder(embedder, config.gemini.fingerprint()),
             name: format!("worker-{}", uuid::Uuid::now_v7()),
             time_limit: JobKind::time_limit,
-            stop: CancellationToken::new(),
+            stop,
             wake: Arc::default(),
             config,
         })

@@ -44,7 +44,8 @@ impl<P: ?Sized> Governed<P> {
         } else {
             0.0
         };
-        Place::take(road, tokens, self.governor.patience).await
+        let Governor { patience, stop, .. } = &self.governor;
+        Place::take(road, tokens, *patience, stop).await
     }
 }
 

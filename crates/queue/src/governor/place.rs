@@ -12,6 +12,7 @@ use domain::providers::{
     lane::{Entry, Lesson, Refusal, Wish},
 };
 use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::road::{Admitted, Labels, Road};
@@ -43,11 +44,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Waits for a place, at most as long as `patience`.
+    /// Waits for a place, at most as long as `patience` and not beyond `stop`.
     pub(super) async fn take(
         road: Arc<Road>,
         tokens: f64,
         patience: Duration,
+        stop: &CancellationToken,
     ) -> Result<Self, ProviderError> {
         let asked = Instant::now();
         let mut place = Self {
@@ -60,7 +62,11 @@ impl Place {
             renewal: None,
             is_open: true,
         };
-        let waited = place.wait(asked + patience).await;
+        let waited = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(ending()),
+            waited = place.wait(asked + patience) => waited,
+        };
         let labels = place.road.labels.clone();
         metrics::histogram!("provider_wait_seconds", "provider" => labels.provider.clone(), "family" => labels.family.clone())
             .record(asked.elapsed().as_secs_f64());
@@ -216,6 +222,13 @@ fn turned_away(labels: &Labels, wait: f64, why: &Refusal) -> ProviderError {
         "family" => labels.family.clone(), "reason" => error.class())
     .increment(1);
     error
+}
+
+fn ending() -> ProviderError {
+    ProviderError::Held {
+        until: Utc::now(),
+        why: "the process that asked is about to end",
+    }
 }
 
 fn left(deadline: Instant) -> Duration {

@@ -68,6 +68,13 @@ impl Provider for Held {
 
 /// Room for one call at a time, and little patience.
 fn governed() -> (Arc<Held>, Arc<dyn Provider>) {
+    let (held, governor) = governor();
+    let governor = governor.within(Duration::from_millis(40));
+    let governed = governor.provider(held.clone(), "a-key");
+    (held, governed)
+}
+
+fn governor() -> (Arc<Held>, Governor) {
     let given = ["x", "--governor-local-concurrency=1"];
     let settings = Arguments::parse_from(given).governor;
     let config = crate::Config {
@@ -76,11 +83,7 @@ fn governed() -> (Arc<Held>, Arc<dyn Provider>) {
     };
     let redis = crate::connect(&config).expect("an address");
     let governor = Governor::new(redis, config, settings, Arc::default());
-    let held = Arc::<Held>::default();
-    let governed = governor
-        .within(Duration::from_millis(40))
-        .provider(held.clone(), "a-key");
-    (held, governed)
+    (Arc::default(), governor)
 }
 
 fn request() -> Request {
@@ -136,6 +139,28 @@ async fn a_call_that_is_given_up_gives_its_place_back() {
     drop(call);
     held.go.notify_one();
     assert_eq!(class(&*governed).await, "ok");
+}
+
+#[tokio::test]
+async fn a_process_that_ends_begins_no_call_and_keeps_nobody_waiting() {
+    let (held, governor) = governor();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let governed = governor.until(stop.clone()).provider(held.clone(), "a-key");
+    let streamed = governed.stream(&request()).await;
+    let request = request();
+    let mut waiting = governed.generate(&request);
+    let polled = tokio::time::timeout(Duration::from_millis(20), &mut waiting).await;
+    assert!(
+        polled.is_err(),
+        "it waits for a place, ten seconds if need be"
+    );
+    stop.cancel();
+    let turned_away = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+    let refused = turned_away.expect("at once").expect_err("turned away");
+    assert_eq!(refused.class(), "provider_held");
+    assert_eq!(class(&*governed).await, "provider_held");
+    assert!(streamed.is_ok(), "what was under way goes on");
+    assert_eq!(held.calls.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
