@@ -17,6 +17,41 @@ async fn found(client: &Client, query: &[(&str, &str)]) -> Vec<String> {
     found
 }
 
+/// A query, and the titles it finds.
+type Case = (
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
+const BOTH: &[&str] = &["First", "Second"];
+
+const CASES: [Case; 24] = [
+    (&[], BOTH),
+    (&[("topic", "ROSSE")], &[]),
+    (&[("topic", "gROßE")], &["First"]),
+    (&[("topic", "züge")], &["First"]),
+    (&[("topic", "rails")], &[]),
+    (&[("q", "rails")], &["First"]),
+    (&[("q", "weav")], &["Second"]),
+    (&[("q", "e")], BOTH),
+    (&[("q", "io")], &[]),
+    (&[("q", "100% COTTON_w")], &["Second"]),
+    (&[("q", "100%cotton")], &[]),
+    (&[("q", "second")], &["Second"]),
+    (&[("q", "grade IT.")], &["First"]),
+    (&[("taskType", "Comparison")], &["First"]),
+    (&[("taskType", "comparison")], &[]),
+    (&[("aiPersona", "Historian")], &["Second"]),
+    (&[("targetAudience", "Beginners")], BOTH),
+    (&[("targetAudience", "Experts")], &["First"]),
+    (&[("outputFormat", "JSON")], &["First"]),
+    (&[("kind", "grader")], &["First"]),
+    (&[("visibility", "company")], &["Second"]),
+    (&[("visibility", "private")], &["First"]),
+    (&[("owner", "me")], &["First"]),
+    (&[("owner", "me"), ("kind", "generator")], &[]),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_filter_gives_what_it_names_and_nothing_else() {
     let app = App::start().await;
@@ -36,34 +71,7 @@ async fn each_filter_gives_what_it_names_and_nothing_else() {
     });
     create(&ada, first).await;
     create(&bob, second).await;
-    let both = ["First", "Second"];
-    let cases: [(&[(&str, &str)], &[&str]); 24] = [
-        (&[], &both),
-        (&[("topic", "ROSSE")], &[]),
-        (&[("topic", "gROßE")], &["First"]),
-        (&[("topic", "züge")], &["First"]),
-        (&[("topic", "rails")], &[]),
-        (&[("q", "rails")], &["First"]),
-        (&[("q", "weav")], &["Second"]),
-        (&[("q", "e")], &both),
-        (&[("q", "io")], &[]),
-        (&[("q", "100% COTTON_w")], &["Second"]),
-        (&[("q", "100%cotton")], &[]),
-        (&[("q", "second")], &["Second"]),
-        (&[("q", "grade IT.")], &["First"]),
-        (&[("taskType", "Comparison")], &["First"]),
-        (&[("taskType", "comparison")], &[]),
-        (&[("aiPersona", "Historian")], &["Second"]),
-        (&[("targetAudience", "Beginners")], &both),
-        (&[("targetAudience", "Experts")], &["First"]),
-        (&[("outputFormat", "JSON")], &["First"]),
-        (&[("kind", "grader")], &["First"]),
-        (&[("visibility", "company")], &["Second"]),
-        (&[("visibility", "private")], &["First"]),
-        (&[("owner", "me")], &["First"]),
-        (&[("owner", "me"), ("kind", "generator")], &[]),
-    ];
-    for (query, expected) in cases {
+    for (query, expected) in CASES {
         assert_eq!(found(&ada, query).await, expected, "{query:?}");
     }
     assert_eq!(found(&bob, &[]).await, ["Second"]);
