@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use domain::{
     jobs::{Failure, JobState, Outcome},
-    providers::ProviderError,
+    providers::{ProviderError, Trouble},
 };
 use serde_json::Value;
 use tests::support::{App, Client, database::Database};
@@ -82,6 +82,22 @@ async fn an_overloaded_provider_is_asked_again_later_and_at_last_given_up() {
     assert_eq!(dead.error_class.as_deref(), Some("provider_overloaded"));
     assert_eq!(dead.state, JobState::Dead);
     assert_eq!(reread(&ada, &document).await["status"], "failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overloaded_provider_that_names_a_time_is_not_asked_before_it() {
+    let (app, _ada, _document) = extracted().await;
+    attempt(&app, || {
+        ProviderError::Overloaded(Trouble {
+            says: "503".into(),
+            retry_at: Some(Utc::now() + TimeDelta::hours(5)),
+        })
+    })
+    .await;
+    let mut conn = app.database().connect().await;
+    let job = rows(&mut conn).await.pop().expect("a job");
+    assert_eq!((job.state, job.attempts), (JobState::Queued, 1));
+    assert!((job.run_at - Utc::now()).num_minutes() >= 299);
 }
 
 #[tokio::test(flavor = "multi_thread")]
