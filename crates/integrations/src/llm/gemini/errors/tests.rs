@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::llm::samples::{self, Refusal, meanings};
 
 const KEY: &str = "AIzaSecret";
 
@@ -226,4 +227,105 @@ fn a_long_explanation_becomes_one_short_line() {
     )
     .to_string();
     assert!(refused.len() < 500 && !refused.contains('\n'));
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table, whatever its layout")]
+fn every_refusal_has_its_class() {
+    let error = |status: &str, message: &str, details: Value| json!({ "error": { "code": 400, "status": status, "message": message, "details": details } });
+    let kind = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
+    let key = json!([{ "@type": kind("ErrorInfo"), "reason": "API_KEY_INVALID" }]);
+    let quota = |id: &str, delay: &str| {
+        json!([
+            { "@type": kind("QuotaFailure"), "violations": [{ "quotaId": id }] },
+            { "@type": kind("RetryInfo"), "retryDelay": delay },
+        ])
+    };
+    let exhausted = |details| {
+        error(
+            "RESOURCE_EXHAUSTED",
+            "You exceeded your current quota.",
+            details,
+        )
+    };
+    let plain = |status, message| error(status, message, json!([]));
+    let family: [Refusal; 18] = [
+        (400, &[], plain("INVALID_ARGUMENT", "Unknown name \"x\".")),
+        (
+            400,
+            &[],
+            error("INVALID_ARGUMENT", "API key not valid: AIzaSecret", key),
+        ),
+        (
+            400,
+            &[],
+            plain("FAILED_PRECONDITION", "User location is not supported."),
+        ),
+        (
+            400,
+            &[],
+            plain(
+                "INVALID_ARGUMENT",
+                "The input token count exceeds the maximum number of tokens allowed.",
+            ),
+        ),
+        (
+            402,
+            &[],
+            plain("RESOURCE_EXHAUSTED", "Your prepaid credit is used up."),
+        ),
+        (403, &[], plain("PERMISSION_DENIED", "Denied.")),
+        (
+            404,
+            &[],
+            plain("NOT_FOUND", "models/imagen-4 is not found."),
+        ),
+        (413, &[], Value::Null),
+        (
+            429,
+            &[],
+            exhausted(quota("GenerateRequestsPerMinutePerProjectPerModel", "31s")),
+        ),
+        (
+            429,
+            &[],
+            exhausted(quota(
+                "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+                "20.2s",
+            )),
+        ),
+        (
+            429,
+            &[("retry-after", "90")],
+            plain("RESOURCE_EXHAUSTED", "Overloaded."),
+        ),
+        (429, &[], plain("RESOURCE_EXHAUSTED", "Overloaded.")),
+        (
+            500,
+            &[],
+            plain("INTERNAL", "An internal error has occurred."),
+        ),
+        (
+            500,
+            &[],
+            plain("INTERNAL", "The input context is too long."),
+        ),
+        (
+            503,
+            &[("retry-after", "7")],
+            plain("UNAVAILABLE", "The model is overloaded."),
+        ),
+        (502, &[], json!("<html>Bad gateway</html>")),
+        (504, &[], plain("DEADLINE_EXCEEDED", "Too slow.")),
+        (308, &[], Value::Null),
+    ];
+    insta::assert_debug_snapshot!(meanings(&family, |refused| {
+        classify(
+            refused.status,
+            refused.header("retry-after"),
+            &refused.body,
+            samples::noon(),
+            KEY,
+        )
+    }));
 }

@@ -159,6 +159,13 @@ fn an_error_in_the_middle_of_a_stream_is_an_error() {
 }
 
 #[test]
+fn an_error_that_names_no_code_is_trouble_of_theirs() {
+    let error =
+        streamed("data: {\"error\": {\"message\": \"Oops.\"}}\n\n", draft()).expect_err("an error");
+    assert_eq!(error.class(), "provider_overloaded");
+}
+
+#[test]
 fn answers_that_are_not_what_was_promised() {
     let bad_picture = json!({ "candidates": [{ "content": { "parts": [{ "inlineData": { "mimeType": "image/png", "data": "%" } }] } }] });
     let problems = [
