@@ -65,6 +65,26 @@ async fn words_come_in_pieces_and_the_whole_at_the_end() {
 }
 
 #[tokio::test]
+async fn google_is_told_the_deadline_of_a_whole_answer_and_none_of_a_stream() {
+    let fakes = Fakes::start().await;
+    let providers = fakes.providers("good-key", 20);
+    let asked = question(Kind::Gemini, WORDS);
+    provider(&providers, Kind::Gemini)
+        .generate(&asked)
+        .await
+        .expect("an answer");
+    streamed(&providers, Kind::Gemini)
+        .await
+        .1
+        .expect("an answer");
+    let calls = fakes.gemini.requests();
+    let deadlines = calls
+        .iter()
+        .map(|call| call.headers.get("x-server-timeout").map(String::as_str));
+    assert_eq!(deadlines.collect::<Vec<_>>(), [Some("20"), None]);
+}
+
+#[tokio::test]
 async fn a_stream_that_is_cut_after_its_first_words_is_truncated() {
     let fakes = Fakes::start().await;
     let cut = Cue {
