@@ -1,6 +1,6 @@
 //! Google's Gemini API: one connection, and what is asked through it.
 //!
-//! The shapes on the wire are in [`wire`], the meaning of errors in [`errors`].
+//! The shapes on the wire are in `wire` and `generate`, the meaning of errors in `errors`.
 
 use std::time::Duration;
 
