@@ -76,6 +76,9 @@ bench-governor *args: (bench "governor" args)
 # from a job's push to its start
 bench-queue *args: (bench "queue" args)
 
+# released prompts, again and again
+bench-prompts *args: (bench "prompts" args)
+
 # the API with nothing to do
 bench-rest *args: (bench "rest" args)
 

@@ -7,6 +7,7 @@ pub mod governor;
 pub mod ingest;
 pub mod load;
 pub mod meter;
+pub mod prompts;
 pub mod queue;
 pub mod report;
 pub mod rest;

@@ -337,6 +337,22 @@ impl Person {
         Ok(())
     }
 
+    /// Reads a whole answer.
+    pub async fn get(&self, path: &str) -> anyhow::Result<()> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await?;
+        answer.error_for_status()?.bytes().await?;
+        Ok(())
+    }
+
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<()> {
+        let request = self.client.put(format!("{}{path}", self.url)).json(body);
+        let answer = request.bearer_auth(&self.token).send().await?;
+        answer.error_for_status()?;
+        Ok(())
+    }
+
     /// Posts JSON and reads the whole answer.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.client.post(format!("{}{path}", self.url)).json(body);

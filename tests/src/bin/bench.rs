@@ -20,6 +20,8 @@ enum What {
     Governor(bench::governor::Arguments),
     /// From a job's push to its start
     Queue(bench::queue::Arguments),
+    /// Released prompts, again and again
+    Prompts(bench::prompts::Arguments),
     /// The API server with nothing to do
     Rest(bench::rest::Arguments),
 }
@@ -31,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
         What::Search(arguments) => bench::search::run(&arguments).await,
         What::Governor(arguments) => bench::governor::run(&arguments).await,
         What::Queue(arguments) => bench::queue::run(&arguments).await,
+        What::Prompts(arguments) => bench::prompts::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }
 }

@@ -68,6 +68,7 @@ pub async fn import(
             Ok(())
         })
         .await;
+    report.sort();
     match taken {
         Ok(()) | Err(diesel::result::Error::RollbackTransaction) => Ok(report),
         Err(cause) => Err(cause),
@@ -95,8 +96,10 @@ async fn take_in(
             .or_default()
             .push((index, moved));
     }
-    let mut seen = HashSet::new();
-    for imported in import.prompts {
+    let (mut seen, mut prompts) = (HashSet::new(), import.prompts);
+    // In one order for everybody: two imports at once must not wait for each other's locks.
+    prompts.sort_by_key(|imported| imported.id);
+    for imported in prompts {
         if !seen.insert(imported.id) {
             report.fault("prompts", imported.index, "has the id of an earlier one");
             continue;

@@ -49,6 +49,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Puts everything in the order of the import, prompts first.
+    pub(super) fn sort(&mut self) {
+        let place = |area: &'static str, index: usize| (area != "prompts", area, index);
+        self.rows.sort_by_key(|row| place(row.area, row.index));
+        self.faults
+            .sort_by_key(|fault| place(fault.area, fault.index));
+    }
+
     pub(super) fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
         self.rows.push(RowReport {
             area,
