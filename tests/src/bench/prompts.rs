@@ -38,20 +38,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         person.get(&path).await?;
     }
     let ours = one_by_one(arguments.requests, async || person.get(&path).await).await?;
-    let url = std::env::var("REDIS_URL").context("REDIS_URL")?;
-    let redis = redis::Client::open(url)?
-        .get_multiplexed_async_connection()
-        .await?;
-    let mut writer = redis.clone();
-    let copy = "x".repeat(2_000);
-    let key = format!("bench:{}", uuid::Uuid::new_v4());
-    let () = redis::AsyncCommands::set_ex(&mut writer, &key, copy, 600).await?;
-    let bare = one_by_one(arguments.requests, async || {
-        let mut redis = redis.clone();
-        let _: String = redis::AsyncCommands::get(&mut redis, &key).await?;
-        Ok(())
-    })
-    .await?;
+    let bare = bare(arguments.requests).await?;
     let (middle, theirs) = (median(&ours), median(&bare));
     report.line(
         "a prompt by its label, one after another",
@@ -92,6 +79,23 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     );
     report.detail("secondsOneByOne", json!(ours));
     report.finish()
+}
+
+/// Seconds that Redis takes for a text of the size of a copy.
+async fn bare(requests: usize) -> anyhow::Result<Vec<f64>> {
+    let url = std::env::var("REDIS_URL").context("REDIS_URL")?;
+    let redis = redis::Client::open(url)?
+        .get_multiplexed_async_connection()
+        .await?;
+    let (mut writer, copy) = (redis.clone(), "x".repeat(2_000));
+    let key = format!("bench:{}", uuid::Uuid::new_v4());
+    let () = redis::AsyncCommands::set_ex(&mut writer, &key, copy, 600).await?;
+    one_by_one(requests, async || {
+        let mut redis = redis.clone();
+        let _: String = redis::AsyncCommands::get(&mut redis, &key).await?;
+        Ok(())
+    })
+    .await
 }
 
 /// A prompt of some 1 500 characters with a version in production; gives its path.
