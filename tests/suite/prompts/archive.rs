@@ -250,10 +250,14 @@ async fn what_a_browser_kept_is_taken_in() {
     assert_eq!(second["counts"]["unchanged"], 2);
     assert_eq!(second["ignored"], json!(["theme", "workflows"]));
     let list = ada.get(PROMPTS).await.json();
-    assert_eq!(titles(&list), ["New", "Old"]);
-    assert_eq!(list[1]["sflTenor"]["targetAudience"], json!(["Experts"]));
-    assert_eq!(list[1]["createdAt"], "2024-05-06T07:08:09Z");
-    assert_eq!(list[0]["id"], kept[1]["id"]);
+    let named = |title: &str| {
+        let place = titles(&list).iter().position(|found| *found == title);
+        &list[place.expect("a prompt of this title")]
+    };
+    let (old, new) = (named("Old"), named("New"));
+    assert_eq!(old["sflTenor"]["targetAudience"], json!(["Experts"]));
+    assert_eq!(old["createdAt"], "2024-05-06T07:08:09Z");
+    assert_eq!(new["id"], kept[1]["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
