@@ -22,7 +22,7 @@ impl Route {
         match self.level.as_str() {
             "Public" => None,
             "Requester" | "Person" => Some(Role::Requester),
-            "Developer" | "Reader" => Some(Role::Developer),
+            "Developer" | "Reader" | "Runner" => Some(Role::Developer),
             "Lead" => Some(Role::Lead),
             "Admin" => Some(Role::Admin),
             other => panic!("say in tests/support/routes.rs what the level {other} means"),

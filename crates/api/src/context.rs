@@ -86,6 +86,16 @@ impl Access for Reader {
     }
 }
 
+/// A developer who starts what costs money.
+pub struct Runner;
+
+impl Access for Runner {
+    type Who = Viewer;
+    fn admit(identity: &Identity, _: &Method) -> ApiResult<Viewer> {
+        admit(identity, Role::Developer, Scope::Run)
+    }
+}
+
 /// Everyone who signed in themselves: no API key reaches this far, or it could make itself a
 /// better one.
 pub struct Person;

@@ -11,6 +11,7 @@ pub mod error;
 mod etag;
 pub mod extract;
 mod gate;
+mod gemini;
 mod health;
 mod idempotency;
 mod invitations;
@@ -38,7 +39,12 @@ use actix_web::{
     web,
 };
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::{http::Reach, llm::Embedders, sealing::Sealer, storage::Storage};
+use integrations::{
+    http::Reach,
+    llm::{Clock, Embedders, Providers},
+    sealing::Sealer,
+    storage::Storage,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits};
@@ -81,6 +87,8 @@ pub struct App {
     pub embedders: Embedders,
     /// When a provider may be called.
     pub governor: Governor,
+    /// What reaches models.
+    pub providers: Providers,
     /// What seals keys of providers.
     pub sealer: Sealer,
     /// Where calls may go whose address a company chose.
@@ -116,6 +124,13 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         faults.join("\n- ")
     );
     let redis = queue::connect(&config.queue)?;
+    let reach = Reach::new(&config.reach);
+    let providers = Providers::new(
+        &config.gemini,
+        &config.openai,
+        &config.anthropic,
+        Clock::system(),
+    )?;
     let circuit = Arc::<Circuit>::default();
     let governor = Governor::new(
         redis.clone(),
@@ -132,7 +147,8 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         embedders,
         governor,
         sealer: Sealer::new(&config.sealing),
-        reach: Reach::new(&config.reach),
+        providers: providers.reaching(&reach)?,
+        reach,
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -1,16 +1,25 @@
 //! The providers of models, as one company reaches them: under which key, if under any.
 
+use std::sync::Arc;
+
 use actix_web::{get, web::Json};
-use domain::models::ProviderName;
-use secrecy::ExposeSecret;
+use db::models::{ResolvedModel, SealedKey};
+use domain::{models::ProviderName, providers::generate::Provider, users::CompanyId};
+use integrations::{
+    llm::{Kind, SetupError},
+    sealing::{Place, Sealed},
+};
+use secrecy::SecretString;
 use serde::Serialize;
+use url::Url;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    Config,
+    App,
     context::{Context, Developer},
-    error::ApiResult,
+    error::{ApiError, ApiResult, Code},
+    provider_keys,
 };
 
 /// The routes of this area.
@@ -45,29 +54,88 @@ struct ProviderHealth {
 async fn health(context: Context<Developer>) -> ApiResult<Json<Vec<ProviderHealth>>> {
     let company = context.who.company_id;
     let own = db::provider_keys::providers(&mut *context.db().await?, company).await?;
-    let config = &context.app().config;
+    let app = context.app();
     let providers = ProviderName::ALL.iter().map(|provider| ProviderHealth {
         provider: *provider,
-        credential: credential(*provider, &own, config),
+        credential: credential(app, *provider, own.contains(provider)),
     });
     Ok(Json(providers.collect()))
 }
 
-fn credential(provider: ProviderName, own: &[ProviderName], config: &Config) -> Option<Credential> {
+fn credential(app: &App, provider: ProviderName, has_own: bool) -> Option<Credential> {
     if provider == ProviderName::Mock {
-        return Some(Credential::BuiltIn);
+        Some(Credential::BuiltIn)
+    } else if has_own {
+        Some(Credential::Company)
+    } else {
+        let has_own_key = app.providers.has_own_key(Kind::from(provider));
+        has_own_key.then_some(Credential::Environment)
     }
-    if own.contains(&provider) {
-        return Some(Credential::Company);
-    }
-    environment_has(provider, config).then_some(Credential::Environment)
 }
 
-/// Whether the installation has a key of its own for this provider.
-fn environment_has(provider: ProviderName, config: &Config) -> bool {
-    let key = match provider {
-        ProviderName::Gemini => config.gemini.api_key.as_ref(),
-        ProviderName::OpenAi | ProviderName::Anthropic | ProviderName::Mock => None,
+/// Whether there is any key that this model could be called with.
+pub fn is_reachable(app: &App, resolved: &ResolvedModel) -> bool {
+    credential(app, resolved.model.provider, resolved.key.is_some()).is_some()
+}
+
+/// What calls this model for the company: under its own key, opened for this, or the
+/// installation's.
+pub fn connect(
+    app: &App,
+    company: CompanyId,
+    resolved: &ResolvedModel,
+) -> ApiResult<Arc<dyn Provider>> {
+    let key = resolved.key.as_ref();
+    let secret = key.map(|key| open(app, company, key)).transpose()?;
+    let address = key.and_then(|key| key.base_url.as_deref());
+    let address = address.map(|text| checked(app, text)).transpose()?;
+    let kind = Kind::from(resolved.model.provider);
+    app.providers
+        .provider(kind, secret.as_ref(), address.as_ref())
+        .map_err(|cause| refused(resolved.model.provider, &cause))
+}
+
+fn open(app: &App, company: CompanyId, key: &SealedKey) -> ApiResult<SecretString> {
+    let text = Sealed {
+        bytes: key.sealed.clone(),
+        key_id: key.sealing_key_id.clone(),
     };
-    key.is_some_and(|key| !key.expose_secret().trim().is_empty())
+    let place = Place {
+        table: provider_keys::TABLE,
+        company: company.0,
+        row: key.id.0,
+    };
+    app.sealer.open(&text, place).map_err(|cause| {
+        tracing::error!(error = %cause, provider_key.id = %key.id, "a provider key does not open");
+        ApiError::new(
+            Code::Unavailable,
+            "Your company's key for this provider cannot be opened. Ask the operator to look at SEALING_KEYS, \
+             or an admin to store the key again.",
+        )
+    })
+}
+
+/// The address of a key, which must still be one that may be called.
+fn checked(app: &App, text: &str) -> ApiResult<Url> {
+    let refused = |cause: String| {
+        let detail = format!("The address of your company's key {cause}.");
+        ApiError::new(Code::Unavailable, detail)
+    };
+    let address = Url::parse(text).map_err(|_| refused("is none".into()))?;
+    app.reach
+        .check(&address)
+        .map_err(|cause| refused(cause.to_string()))?;
+    Ok(address)
+}
+
+fn refused(provider: ProviderName, cause: &SetupError) -> ApiError {
+    match cause {
+        SetupError::NoKey(_) => ApiError::invalid(
+            "model",
+            format!(
+                "needs a key for {provider}: an admin stores one under /api/provider-keys. The model mock/text-1 needs none"
+            ),
+        ),
+        _ => ApiError::internal(cause),
+    }
 }

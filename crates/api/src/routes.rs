@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, archive, auth, documents,
     error::{ApiError, Code},
-    health, invitations, jobs, models, prompts, provider_keys, providers, search, users,
+    gemini, health, invitations, jobs, models, prompts, provider_keys, providers, search, users,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -16,6 +16,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     archive::routes(config);
     auth::routes(config);
     documents::routes(config);
+    gemini::routes(config);
     invitations::routes(config);
     jobs::routes(config);
     models::routes(config);

@@ -75,6 +75,21 @@ checked_text! {
     |text| trimmed(text, 1, 300)
 }
 
+checked_text! {
+    /// What a model is asked: 1 to 200 000 characters, kept as they are.
+    Question,
+    |text| {
+        if text.contains('\0') {
+            return Err(crate::Fault("must not contain the NUL character".into()));
+        }
+        let length = text.chars().count();
+        if text.trim().is_empty() || length > 200_000 {
+            return Err(crate::Fault("must have 1 to 200000 characters, not all of them blank".into()));
+        }
+        Ok(text.to_owned())
+    }
+}
+
 impl ModelRef {
     /// The id, if the reference is one.
     pub fn id(&self) -> Option<ModelId> {

@@ -6,12 +6,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use domain::providers::{Embedder, generate::Provider, mock::MockEmbedder};
+use domain::{
+    models::ProviderName,
+    providers::{Embedder, generate::Provider, mock::MockEmbedder},
+};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::http;
+use crate::http::{self, Reach};
 
 mod address;
 pub mod anthropic;
@@ -99,7 +102,20 @@ pub struct Providers {
     anthropic: AnthropicConfig,
     /// It keeps the connections, by host; a key is part of each request, not of a connection.
     client: Client,
+    /// The same for addresses that a company chose.
+    guarded: Client,
     clock: Clock,
+}
+
+impl From<ProviderName> for Kind {
+    fn from(name: ProviderName) -> Self {
+        match name {
+            ProviderName::Gemini => Self::Gemini,
+            ProviderName::OpenAi => Self::OpenAi,
+            ProviderName::Anthropic => Self::Anthropic,
+            ProviderName::Mock => Self::Mock,
+        }
+    }
 }
 
 impl Providers {
@@ -110,13 +126,28 @@ impl Providers {
         anthropic: &AnthropicConfig,
         clock: Clock,
     ) -> Result<Self, SetupError> {
+        let client = http::client(LONGEST_CALL)?;
         Ok(Self {
+            guarded: client.clone(),
             gemini: gemini.clone(),
             openai: openai.clone(),
             anthropic: anthropic.clone(),
-            client: http::client(LONGEST_CALL)?,
+            client,
             clock,
         })
+    }
+
+    /// The same, whose calls to addresses other than the configured ones connect only where `reach`
+    /// lets them. Who passes such an address has to check it first.
+    pub fn reaching(self, reach: &Reach) -> Result<Self, SetupError> {
+        let guarded = reach.client(LONGEST_CALL)?;
+        Ok(Self { guarded, ..self })
+    }
+
+    /// Whether the environment has a key for this provider.
+    pub fn has_own_key(&self, kind: Kind) -> bool {
+        self.own_key(kind)
+            .is_some_and(|key| !key.expose_secret().trim().is_empty())
     }
 
     /// The provider under this key, or under the one of the environment; at this address, or at the
@@ -132,7 +163,8 @@ impl Providers {
         let key = key.or_else(|| self.own_key(kind).filter(|_| at_home));
         let key = key.filter(|key| !key.expose_secret().trim().is_empty());
         let key = key.map(|key| SecretString::from(key.expose_secret().trim()));
-        let (client, clock) = (self.client.clone(), self.clock.clone());
+        let client = if at_home { &self.client } else { &self.guarded };
+        let (client, clock) = (client.clone(), self.clock.clone());
         let needed = |setting| key.as_ref().ok_or(SetupError::NoKey(setting));
         Ok(match kind {
             Kind::Mock => Arc::new(MockProvider::new(clock)),
