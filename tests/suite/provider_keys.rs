@@ -413,9 +413,13 @@ async fn a_row_moved_to_another_company_does_not_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_says_whose_key_a_provider_is_called_with() {
-    let app = App::start_with(Options::with(|config| {
+async fn health_says_whose_key_a_provider_is_called_with_and_what_it_said() {
+    // Nothing listens there.
+    let nowhere: url::Url = "http://127.0.0.1:9".parse().expect("an address");
+    let app = App::start_with(Options::with(move |config| {
         config.gemini.api_key = Some("installation-key".into());
+        config.gemini.base_url = nowhere.clone();
+        config.openai.base_url = nowhere;
     }))
     .await;
     let (ours, theirs) = (app.register().await, app.register().await);
@@ -425,16 +429,25 @@ async fn health_says_whose_key_a_provider_is_called_with() {
         let reply = client.get("/api/providers/health").await;
         reply.expect(200).json()
     };
-    let row =
-        |provider: &str, credential: Value| json!({"provider": provider, "credential": credential});
+    let seen = health(&developer).await;
+    let row = |place: usize, provider: &str, credential: Value| {
+        assert_eq!(seen[place]["provider"], provider, "{seen}");
+        assert_eq!(seen[place]["credential"], credential, "{seen}");
+        seen[place]["check"].clone()
+    };
     assert_eq!(
-        health(&developer).await,
-        json!([
-            row("gemini", "environment".into()),
-            row("openai", "company".into()),
-            row("anthropic", Value::Null),
-            row("mock", "builtIn".into())
-        ])
+        row(0, "gemini", "environment".into())["errorClass"],
+        "provider_timeout"
     );
-    assert_eq!(health(&theirs).await[1], row("openai", Value::Null));
+    assert_eq!(
+        row(1, "openai", "company".into())["errorClass"],
+        "provider_timeout"
+    );
+    assert_eq!(row(2, "anthropic", Value::Null), Value::Null);
+    assert_eq!(row(3, "mock", "builtIn".into())["ok"], true);
+    assert_eq!(health(&ours).await, seen, "asked again within the minute");
+    assert_eq!(health(&theirs).await[1]["credential"], Value::Null);
+    // With another key the old answer is worth nothing.
+    store(&ours, "b").await;
+    assert_ne!(health(&ours).await[1]["check"], seen[1]["check"]);
 }

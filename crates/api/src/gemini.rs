@@ -119,7 +119,10 @@ async fn ask(context: &Context<Runner>, body: TestBody) -> ApiResult<Json<TestVi
     let request = request(&resolved.model, &body.prompt_text);
     let (begun, at) = (Instant::now(), Utc::now());
     // No connection to Postgres is held while the model thinks.
-    let reply = provider.generate(&request).await.map_err(failed)?;
+    let reply = provider
+        .generate(&request)
+        .await
+        .map_err(|cause| failed(&cause))?;
     let latency = begun.elapsed();
     let version = &reply.model_version;
     let mut conn = context.db().await?;
@@ -141,17 +144,16 @@ async fn resolve(
             "must name an active model; GET /api/models lists them",
         )
     };
-    let found = match wanted {
-        Some(wanted) => db::models::resolve(&mut conn, company, wanted).await?,
-        None => {
-            let default = db::models::default_of(&mut conn, company, ModelKind::Text).await?;
-            match default.filter(|model| providers::is_reachable(context.app(), model)) {
-                None => {
-                    let mock = MOCK.parse().map_err(|_| none())?;
-                    db::models::resolve(&mut conn, company, &mock).await?
-                }
-                default => default,
-            }
+    let found = if let Some(wanted) = wanted {
+        db::models::resolve(&mut conn, company, wanted).await?
+    } else {
+        let default = db::models::default_of(&mut conn, company, ModelKind::Text).await?;
+        let default = default.filter(|model| providers::is_reachable(context.app(), model));
+        if default.is_none() {
+            let mock = MOCK.parse().map_err(|_| none())?;
+            db::models::resolve(&mut conn, company, &mock).await?
+        } else {
+            default
         }
     };
     let found = found.ok_or_else(none)?;
@@ -197,9 +199,9 @@ fn view(model: &Model, reply: Reply, cost: Option<Usd>, latency_ms: u64) -> Test
 }
 
 /// The answer when a provider does not give one.
-fn failed(cause: ProviderError) -> ApiError {
+fn failed(cause: &ProviderError) -> ApiError {
     tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
-    let code = match &cause {
+    let code = match cause {
         ProviderError::RateLimited { .. } | ProviderError::QuotaSpent { .. } => {
             Code::TooManyRequests
         }
@@ -212,7 +214,7 @@ fn failed(cause: ProviderError) -> ApiError {
     if let ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } =
         cause
     {
-        let seconds = (until - Utc::now()).num_seconds() + 1;
+        let seconds = (*until - Utc::now()).num_seconds() + 1;
         answer.retry_after = Some(u64::try_from(seconds).unwrap_or(1));
     }
     answer

@@ -21,7 +21,7 @@ pub mod openapi;
 mod page;
 mod prompts;
 mod provider_keys;
-mod providers;
+pub mod providers;
 pub mod re_seal;
 pub mod routes;
 mod search;
@@ -89,6 +89,8 @@ pub struct App {
     pub governor: Governor,
     /// What reaches models.
     pub providers: Providers,
+    /// What providers last said of themselves.
+    pub checks: providers::health::Checks,
     /// What seals keys of providers.
     pub sealer: Sealer,
     /// Where calls may go whose address a company chose.
@@ -148,6 +150,7 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         governor,
         sealer: Sealer::new(&config.sealing),
         providers: providers.reaching(&reach)?,
+        checks: providers::health::Checks::default(),
         reach,
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -1,8 +1,9 @@
 //! The providers of models, as one company reaches them: under which key, if under any.
 
+pub mod health;
+
 use std::sync::Arc;
 
-use actix_web::{get, web::Json};
 use db::models::{ResolvedModel, SealedKey};
 use domain::{models::ProviderName, providers::generate::Provider, users::CompanyId};
 use integrations::{
@@ -13,19 +14,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     App,
-    context::{Context, Developer},
     error::{ApiError, ApiResult, Code},
     provider_keys,
 };
-
-/// The routes of this area.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(health);
-}
 
 /// Whose key a provider is called with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,29 +31,6 @@ enum Credential {
     Environment,
     /// It needs none.
     BuiltIn,
-}
-
-/// How a provider stands.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ProviderHealth {
-    provider: ProviderName,
-    /// Whose key it is called with; `null` while there is none.
-    credential: Option<Credential>,
-}
-
-/// Under which key your company reaches each provider. It calls none of them.
-#[utoipa::path(tag = "Models", responses((status = 200, body = [ProviderHealth])))]
-#[get("/providers/health")]
-async fn health(context: Context<Developer>) -> ApiResult<Json<Vec<ProviderHealth>>> {
-    let company = context.who.company_id;
-    let own = db::provider_keys::providers(&mut *context.db().await?, company).await?;
-    let app = context.app();
-    let providers = ProviderName::ALL.iter().map(|provider| ProviderHealth {
-        provider: *provider,
-        credential: credential(app, *provider, own.contains(provider)),
-    });
-    Ok(Json(providers.collect()))
 }
 
 fn credential(app: &App, provider: ProviderName, has_own: bool) -> Option<Credential> {
@@ -85,14 +56,21 @@ pub fn connect(
     company: CompanyId,
     resolved: &ResolvedModel,
 ) -> ApiResult<Arc<dyn Provider>> {
-    let key = resolved.key.as_ref();
+    connect_under(app, company, resolved.model.provider, resolved.key.as_ref())
+}
+
+fn connect_under(
+    app: &App,
+    company: CompanyId,
+    provider: ProviderName,
+    key: Option<&SealedKey>,
+) -> ApiResult<Arc<dyn Provider>> {
     let secret = key.map(|key| open(app, company, key)).transpose()?;
     let address = key.and_then(|key| key.base_url.as_deref());
     let address = address.map(|text| checked(app, text)).transpose()?;
-    let kind = Kind::from(resolved.model.provider);
     app.providers
-        .provider(kind, secret.as_ref(), address.as_ref())
-        .map_err(|cause| refused(resolved.model.provider, &cause))
+        .provider(Kind::from(provider), secret.as_ref(), address.as_ref())
+        .map_err(|cause| refused(provider, &cause))
 }
 
 fn open(app: &App, company: CompanyId, key: &SealedKey) -> ApiResult<SecretString> {

@@ -21,7 +21,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     jobs::routes(config);
     models::routes(config);
     provider_keys::routes(config);
-    providers::routes(config);
+    providers::health::routes(config);
     prompts::routes(config);
     search::routes(config);
     users::routes(config);

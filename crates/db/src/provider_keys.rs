@@ -14,7 +14,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use crate::{Connection, schema::provider_keys};
+use crate::{Connection, models::SealedKey, schema::provider_keys};
 
 /// A key as admins see it.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, utoipa::ToSchema)]
@@ -138,15 +138,20 @@ pub async fn list(conn: &mut Connection, company: CompanyId) -> QueryResult<Vec<
         .await
 }
 
-/// The providers that a company has keys of.
-pub async fn providers(
+/// The key of a company that serves each provider: the newest default one, else the newest.
+pub async fn serving(
     conn: &mut Connection,
     company: CompanyId,
-) -> QueryResult<Vec<ProviderName>> {
+) -> QueryResult<Vec<(ProviderName, SealedKey)>> {
     provider_keys::table
         .filter(provider_keys::company_id.eq(company))
-        .select(provider_keys::provider)
-        .distinct()
+        .distinct_on(provider_keys::provider)
+        .order((
+            provider_keys::provider,
+            provider_keys::is_default.desc(),
+            provider_keys::id.desc(),
+        ))
+        .select((provider_keys::provider, SealedKey::as_select()))
         .load(conn)
         .await
 }

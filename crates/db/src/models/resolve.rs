@@ -12,7 +12,8 @@ use super::Model;
 use crate::{Connection, prepared::Prepare};
 
 /// A key as it is stored.
-#[derive(Clone)]
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = crate::schema::provider_keys)]
 pub struct SealedKey {
     /// Which: the seal is bound to it and to the company.
     pub id: ProviderKeyId,
