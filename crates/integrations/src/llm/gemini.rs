@@ -39,6 +39,9 @@ pub const MAX_REQUEST_BYTES: usize = 1_000_000;
 /// The most bytes of a question, pictures included, which Google limits to 20 MB.
 const MAX_QUESTION_BYTES: usize = 20_000_000;
 
+/// The header that tells Google how long we wait.
+const SERVER_TIMEOUT: &str = "x-server-timeout";
+
 /// A connection to the API under one key. Its `Debug` shows the key to nobody.
 #[derive(Debug, Clone)]
 pub struct Gemini {
@@ -146,7 +149,7 @@ impl Gemini {
         HeaderMap::from_iter([
             (HeaderName::from_static("x-goog-api-key"), key),
             (
-                HeaderName::from_static("x-server-timeout"),
+                HeaderName::from_static(SERVER_TIMEOUT),
                 self.patience.seconds.into(),
             ),
             (

@@ -52,9 +52,13 @@ pub(super) fn body(
     if let Some(system) = wishes::system(request, schema.is_some()) {
         body.insert("system".into(), system.into());
     }
-    body.extend(sampling(request, takes_sampling, &mut left_out));
     let mut output = Map::new();
     thinking(request, limit, &mut body, &mut output, &mut left_out);
+    // Whoever thinks by budget may not be told how to draw.
+    let thinks = body
+        .get("thinking")
+        .is_some_and(|thinking| thinking["type"] == "enabled");
+    body.extend(sampling(request, takes_sampling && !thinks, &mut left_out));
     if let Some(schema) = schema {
         output.insert(
             "format".into(),
@@ -203,8 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn the_old_version_takes_sampling() {
-        let request = conversation("claude-haiku-4-5", ThinkingControl::Budget);
+    fn the_old_version_takes_sampling_from_whoever_does_not_think() {
+        let mut request = conversation("claude-haiku-4-5", ThinkingControl::Budget);
+        let (thinking, left_out) = body(&request, false, true).expect("a good request");
+        assert_eq!(
+            (
+                thinking.get("temperature"),
+                left_out.contains(&"temperature")
+            ),
+            (None, true)
+        );
+        request.thinking = Some(Thinking::Off);
         insta::assert_json_snapshot!(body(&request, false, true).expect("a good request"));
     }
 

@@ -35,7 +35,7 @@ pub(super) fn inside_success(body: &[u8]) -> Option<u16> {
     suspicious
         .then(|| Refusal::parse(body))
         .flatten()
-        .map(|status| status.code)
+        .map(|error| if error.code == 0 { 500 } else { error.code })
 }
 
 /// What an answer other than a success means at this moment. The secret is blotted out of it.

@@ -6,7 +6,7 @@ use domain::providers::{
 };
 use serde_json::Value;
 
-use super::Gemini;
+use super::{Gemini, SERVER_TIMEOUT};
 use crate::llm::call::Asked;
 
 mod from_wire;
@@ -25,7 +25,10 @@ impl Gemini {
         let (body, asked) = Self::question(request)?;
         let mut address = self.address(&request.model, "streamGenerateContent");
         address.set_query(Some("alt=sse"));
-        let request = self.client.post(address).headers(self.headers()).body(body);
+        let mut headers = self.headers();
+        // It is the deadline of a whole answer; a stream may last.
+        headers.remove(SERVER_TIMEOUT);
+        let request = self.client.post(address).headers(headers).body(body);
         let response = self.patience.begin(request).await?;
         let response = response.map_err(|refused| self.refusal(&refused))?;
         self.patience
