@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 const GOAL: &str = "Explain the refund policy to new customers in a friendly way.";
@@ -169,63 +167,5 @@ fn something_comes_of_schemas_that_say_nothing() {
         json!({ "$ref": "http://elsewhere" }),
     ] {
         instance(&schema);
-    }
-}
-
-/// Schemas as people write them, nested a few times.
-fn schemas() -> impl Strategy<Value = Value> {
-    let text = (0_u64..30, 0_u64..60).prop_map(
-        |(least, more)| json!({ "type": "string", "minLength": least, "maxLength": least + more }),
-    );
-    let whole = (-50_i64..50, 0_i64..50).prop_map(
-        |(least, more)| json!({ "type": "integer", "minimum": least, "maximum": least + more }),
-    );
-    let share = (0.0..1.0_f64, 0.0..9.0_f64).prop_map(
-        |(least, more)| json!({ "type": "number", "minimum": least, "maximum": least + more }),
-    );
-    let step = (1_i64..9).prop_map(|step| json!({ "type": ["null", "integer"], "minimum": 0, "maximum": 90, "multipleOf": step }));
-    let choice =
-        prop::collection::vec("[a-z]{1,8}", 1..4).prop_map(|words| json!({ "enum": words }));
-    let format = prop::sample::select(vec!["date", "date-time", "email", "uri", "uuid"])
-        .prop_map(|format| json!({ "type": "string", "format": format }));
-    let simple = prop_oneof![
-        text,
-        whole,
-        share,
-        step,
-        choice,
-        format,
-        Just(json!({ "type": "boolean" })),
-        Just(json!({ "const": [1, null] }))
-    ];
-    simple.prop_recursive(4, 40, 5, |inner| {
-        let list = (inner.clone(), 0_u64..4, 0_u64..3, any::<bool>()).prop_map(|(items, least, more, bounded)| {
-            let mut list = json!({ "type": "array", "items": items, "minItems": least });
-            if bounded {
-                list["maxItems"] = (least + more).into();
-            }
-            list
-        });
-        let members = prop::collection::btree_map("[a-zA-Z]{1,10}", (inner.clone(), any::<bool>()), 0..5);
-        let object = members.prop_map(|members| {
-            let required: Vec<_> = members.iter().filter(|(_, (_, required))| *required).map(|(name, _)| name.clone()).collect();
-            let properties: Map<_, _> = members.into_iter().map(|(name, (schema, _))| (name, schema)).collect();
-            json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-        });
-        let either = prop::collection::vec(inner, 1..3).prop_map(|mut choices| {
-            choices.insert(0, json!({ "type": "null" }));
-            json!({ "anyOf": choices })
-        });
-        prop_oneof![list, object, either]
-    })
-}
-
-proptest! {
-    #[test]
-    fn every_instance_obeys_its_schema(schema in schemas(), goal in "\\PC{0,80}") {
-        let made = of(&schema, &Subject::of(&goal));
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("a good schema");
-        let faults: Vec<String> = validator.iter_errors(&made).map(|error| error.to_string()).collect();
-        prop_assert!(faults.is_empty(), "{made}: {faults:?}");
     }
 }
