@@ -1,5 +1,8 @@
 //! Asking a model directly, through the mock provider.
 
+mod draft;
+mod test_prompt;
+
 use serde_json::{Value, json};
 use tests::support::{App, Client, Options, Reply};
 

@@ -3,8 +3,8 @@
 mod providers {
     pub(crate) mod embed;
     pub(crate) mod fleet;
-    pub(crate) mod governor;
     pub(crate) mod generate;
+    pub(crate) mod governor;
     pub(crate) mod refuse;
     pub(crate) mod streams;
     pub(crate) mod support;

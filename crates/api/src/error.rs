@@ -77,6 +77,8 @@ codes! {
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     /// A fault of the server's own.
     Internal = "internal", 500, "Server error";
+    /// A model answered, but not what was asked for, even when asked again.
+    ModelOutputInvalid = "model_output_invalid", 502, "The model's answer cannot be used";
     /// A model provider failed.
     ProviderFailed = "provider_failed", 502, "The model provider failed";
     /// Something this depends on is down.
@@ -105,6 +107,8 @@ pub struct ApiError {
     pub retry_after: Option<u64>,
     /// The methods a path does have.
     pub allow: Option<String>,
+    /// What a model wrote that cannot be used: for who asked it, and for nobody else.
+    pub raw_output: Option<String>,
 }
 
 /// The body of an answer that says why not.
@@ -129,6 +133,9 @@ pub struct Problem {
     /// Every fault of the request at once.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub errors: Vec<FieldFault>,
+    /// What a model wrote that cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_output: Option<String>,
 }
 
 impl ApiError {
@@ -140,6 +147,7 @@ impl ApiError {
             errors: Vec::new(),
             retry_after: None,
             allow: None,
+            raw_output: None,
         }
     }
 
@@ -196,7 +204,8 @@ impl ApiError {
         }
     }
 
-    fn problem(&self) -> Problem {
+    /// As it is sent.
+    pub fn problem(&self) -> Problem {
         Problem {
             kind: format!("urn:prompt-architect:problem:{}", self.code.as_str()),
             title: self.code.title().to_owned(),
@@ -206,6 +215,7 @@ impl ApiError {
             message: self.detail.clone(),
             request_id: telemetry::request_id(),
             errors: self.errors.clone(),
+            raw_output: self.raw_output.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The providers of models, as one company reaches them: under which key, if under any.
 
+mod failure;
 pub mod health;
 
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub fn is_reachable(app: &App, resolved: &ResolvedModel) -> bool {
     credential(app, resolved.model.provider, resolved.key.is_some()).is_some()
 }
 
-/// What calls this model for the company: under its own key, opened for this, or the
-/// installation's.
+/// What calls this model for the company, under the governor: with its own key, opened for this,
+/// or the installation's.
 pub fn connect(
     app: &App,
     company: CompanyId,
@@ -68,9 +69,14 @@ fn connect_under(
     let secret = key.map(|key| open(app, company, key)).transpose()?;
     let address = key.and_then(|key| key.base_url.as_deref());
     let address = address.map(|text| checked(app, text)).transpose()?;
-    app.providers
-        .provider(Kind::from(provider), secret.as_ref(), address.as_ref())
-        .map_err(|cause| refused(provider, &cause))
+    let (kind, secret, address) = (Kind::from(provider), secret.as_ref(), address.as_ref());
+    let direct = app.providers.provider(kind, secret, address);
+    let direct = direct.map_err(|cause| refused(provider, &cause))?;
+    Ok(match app.providers.fingerprint(kind, secret, address) {
+        Some(key) => app.governor.provider(direct, key),
+        // The mock has no limits, and a server that wants no key is the company's own.
+        None => direct,
+    })
 }
 
 fn open(app: &App, company: CompanyId, key: &SealedKey) -> ApiResult<SecretString> {

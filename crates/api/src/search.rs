@@ -9,6 +9,7 @@ use db::{
 };
 use deserr::Deserr;
 use domain::{
+    auth::Viewer,
     documents::{DocumentId, SearchMode, SearchQuery},
     providers::{Embedder, EmbeddingTask, ProviderError},
 };
@@ -18,8 +19,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    context::{Context, Reader},
-    error::{ApiError, ApiResult, Code, FieldFault},
+    context::{Access, Context, Reader},
+    error::{ApiError, ApiResult, FieldFault},
     extract::{Body, Faults},
 };
 
@@ -102,12 +103,28 @@ async fn search(
     Body(body): Body<SearchBody>,
 ) -> ApiResult<web::Json<SearchAnswer>> {
     let started = Instant::now();
+    let mode = body.mode;
+    let (results, model) = find(&context, body).await?;
+    Ok(web::Json(SearchAnswer {
+        results,
+        mode,
+        model,
+        took_ms: started.elapsed().as_secs_f64() * 1000.0,
+    }))
+}
+
+/// The passages, best first, and the model under which their meaning was compared.
+async fn find<A: Access<Who = Viewer>>(
+    context: &Context<A>,
+    body: SearchBody,
+) -> ApiResult<(Vec<Hit>, Option<String>)> {
     let embedders = match body.mode {
         SearchMode::Keyword => Vec::new(),
-        SearchMode::Semantic | SearchMode::Hybrid => embedders(&context).await?,
+        SearchMode::Semantic | SearchMode::Hybrid => embedders(context).await?,
     };
     // Asked without a connection: none is held while a model thinks.
-    let vectors = try_join_all(embedders.iter().map(|by| place(&**by, &body.query))).await?;
+    let places = embedders.iter().map(|by| place(&**by, &body.query));
+    let vectors = try_join_all(places).await.map_err(without_meaning)?;
     let question = Question {
         mode: body.mode,
         text: body.query.as_str(),
@@ -116,19 +133,36 @@ async fn search(
         limit: body.limit,
         min_score: body.min_score,
     };
-    let results =
+    let found =
         db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
-    Ok(web::Json(SearchAnswer {
-        results,
-        mode: body.mode,
-        model: embedders.first().map(|first| first.name().to_owned()),
-        took_ms: started.elapsed().as_secs_f64() * 1000.0,
-    }))
+    Ok((
+        found,
+        embedders.first().map(|first| first.name().to_owned()),
+    ))
+}
+
+/// The passages of these documents that fit a text best: by meaning and by words.
+pub async fn passages<A: Access<Who = Viewer>>(
+    context: &Context<A>,
+    query: SearchQuery,
+    document_ids: Vec<DocumentId>,
+    limit: i64,
+) -> ApiResult<Vec<Hit>> {
+    let body = SearchBody {
+        query,
+        limit,
+        mode: SearchMode::Hybrid,
+        document_ids,
+        min_score: None,
+    };
+    Ok(find(context, body).await?.0)
 }
 
 /// What places a question where the company's documents are: the model in use, and as long as some
 /// documents are still found under an earlier one, that too if it can be asked.
-async fn embedders(context: &Context<Reader>) -> ApiResult<Vec<Arc<dyn Embedder>>> {
+async fn embedders<A: Access<Who = Viewer>>(
+    context: &Context<A>,
+) -> ApiResult<Vec<Arc<dyn Embedder>>> {
     let app = context.app();
     let company = context.who.company_id;
     let names = db::documents::search::models(&mut *context.db().await?, company).await?;
@@ -154,30 +188,9 @@ async fn place<'a>(
     Ok((Embedding::from(vector.as_slice()), embedder.name()))
 }
 
-impl From<ProviderError> for ApiError {
-    fn from(cause: ProviderError) -> Self {
-        tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
-        let wait = cause
-            .retry_at()
-            .and_then(|until| u64::try_from((until - chrono::Utc::now()).num_seconds()).ok())
-            .map(|seconds| seconds + 1);
-        let detail = match wait {
-            Some(seconds) => format!(
-                "The embedding model is at its limit. Try again in {seconds} seconds, or search by keyword."
-            ),
-            None => {
-                "The embedding model cannot be reached. Try again shortly, or search by keyword."
-                    .to_owned()
-            }
-        };
-        let code = if wait.is_some() {
-            Code::TooManyRequests
-        } else {
-            Code::ProviderFailed
-        };
-        Self {
-            retry_after: wait,
-            ..Self::new(code, detail)
-        }
-    }
+/// Without the model there is no search by meaning, but there is one by words.
+fn without_meaning(cause: ProviderError) -> ApiError {
+    let answer = ApiError::from(cause);
+    let detail = format!("{} Searching by keyword goes on.", answer.detail);
+    ApiError { detail, ..answer }
 }

@@ -191,6 +191,24 @@ fn extract_job(document: &Document, company_id: CompanyId, actor: &Actor) -> New
     .caused_by(actor.request_id.clone())
 }
 
+/// Which of these documents the viewer may see and search.
+pub async fn searchable(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    ids: &[DocumentId],
+) -> QueryResult<Vec<DocumentId>> {
+    documents::table
+        .filter(visible_to(viewer.company_id, viewer.user_id))
+        .filter(
+            documents::id
+                .eq_any(ids)
+                .and(documents::live_generation.gt(0)),
+        )
+        .select(documents::id)
+        .load(conn)
+        .await
+}
+
 /// The document with these bytes, if this owner has it.
 pub async fn find_by_content(
     conn: &mut Connection,

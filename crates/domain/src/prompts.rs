@@ -4,9 +4,11 @@
 mod archive;
 mod body;
 mod diff;
+pub mod draft;
 mod expected;
 pub mod grams;
 pub mod placeholders;
+mod repair;
 mod sfl;
 mod vocabulary;
 

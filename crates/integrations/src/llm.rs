@@ -194,6 +194,24 @@ impl Providers {
         })
     }
 
+    /// What the key of such a call is called where it must not be told; `None` without a key.
+    pub fn fingerprint(
+        &self,
+        kind: Kind,
+        key: Option<&SecretString>,
+        base_url: Option<&Url>,
+    ) -> Option<String> {
+        let key = key.or_else(|| self.own_key(kind).filter(|_| base_url.is_none()))?;
+        let key = key.expose_secret().trim();
+        let base = base_url.or(match kind {
+            Kind::Gemini => Some(&self.gemini.base_url),
+            Kind::OpenAi => Some(&self.openai.base_url),
+            Kind::Anthropic => Some(&self.anthropic.base_url),
+            Kind::Mock => None,
+        })?;
+        (!key.is_empty()).then(|| domain::providers::fingerprint(base.as_str(), key))
+    }
+
     const fn own_key(&self, kind: Kind) -> Option<&SecretString> {
         match kind {
             Kind::Gemini => self.gemini.api_key.as_ref(),

@@ -47,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let documents = upload_all(&api, &arguments.samples).await?;
     follow(&api, documents.len()).await?;
     ask_all(&api, &arguments.samples).await?;
+    draft_and_try(&api).await?;
     println!("The API is documented at {}/docs", arguments.api_url);
     println!(
         "Sign in there with {} / {}",
@@ -104,6 +105,39 @@ impl Api {
         checked(request.json(body).send().await?).await
     }
 
+    /// Prints the words of an answer as they come, and gives what stands at its end.
+    async fn stream(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
+            .header("accept", "text/event-stream");
+        let mut answer = request.json(body).send().await?;
+        if !answer.status().is_success() {
+            return checked(answer).await;
+        }
+        let mut read = Vec::new();
+        while let Some(bytes) = answer.chunk().await? {
+            read.extend(bytes);
+            while let Some(end) = read.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = read.drain(..end + 2).collect();
+                let event = std::str::from_utf8(&event)?;
+                let (name, data) = event.split_once("\ndata: ").context("an event")?;
+                let data: Value = serde_json::from_str(data)?;
+                match name {
+                    "event: token" => print!("{}", data["text"].as_str().unwrap_or_default()),
+                    "event: done" => return Ok(data),
+                    _ => bail!(
+                        "{}",
+                        data["detail"].as_str().unwrap_or("the answer broke off")
+                    ),
+                }
+                std::io::stdout().flush()?;
+            }
+        }
+        bail!("the answer broke off")
+    }
+
     async fn upload(&self, file: &Path) -> anyhow::Result<Value> {
         let name = file
             .file_name()
@@ -124,6 +158,39 @@ impl Api {
         )
         .await
     }
+}
+
+/// What the drafted prompt is to achieve.
+const GOAL: &str =
+    "Answer questions of new colleagues about our travel expenses, kindly and in a few sentences";
+
+/// Has a prompt drafted, saves it, and tries it: the answer is shown as it comes.
+async fn draft_and_try(api: &Api) -> anyhow::Result<()> {
+    println!("\nDrafting a prompt for: {GOAL}");
+    let draft = api
+        .post("/api/gemini/generate-sfl", &json!({"goal": GOAL}))
+        .await?;
+    let prompt = api.post("/api/prompts", &draft).await?;
+    for (name, value) in [
+        ("title", &prompt["title"]),
+        ("task", &prompt["sflField"]["taskType"]),
+        ("tone", &prompt["sflTenor"]["desiredTone"]),
+        ("form", &prompt["sflMode"]["outputFormat"]),
+    ] {
+        println!("  {name:<6} {}", value.as_str().unwrap_or_default());
+    }
+    println!("\nTrying it; the answer as it is made:\n");
+    let body = json!({"promptText": prompt["promptText"]});
+    let done = api.stream("/api/gemini/test-prompt", &body).await?;
+    let text = |name: &str| done[name].as_str().unwrap_or("unknown").to_owned();
+    println!(
+        "\n\n  {} answered: {} tokens, {} US dollars, {} ms\n",
+        text("model"),
+        done["usage"]["tokensOut"],
+        text("cost"),
+        done["latencyMs"]
+    );
+    Ok(())
 }
 
 /// Uploads every sample; those that are there already are given back as they are.

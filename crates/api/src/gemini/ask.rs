@@ -1,0 +1,117 @@
+//! From the name of a model to somebody who answers, and from an answer to what it cost.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use db::models::{Model, ResolvedModel};
+use domain::{
+    models::{ModelKind, ModelRef, Usd, cost},
+    providers::generate::{Part, Provider, Reply, Request, Speaker, Turn},
+    users::CompanyId,
+};
+
+use crate::{
+    App,
+    context::{Context, Runner},
+    error::{ApiError, ApiResult},
+    providers,
+};
+
+/// What answers where neither a model is named nor the default has a key.
+const MOCK: &str = "mock/text-1";
+
+/// A model with what reaches it.
+pub struct Callee {
+    model: Model,
+    provider: Arc<dyn Provider>,
+    company: CompanyId,
+}
+
+impl Callee {
+    /// The model that is named, or else the company's default for text; the mock while there is no
+    /// key for that.
+    pub async fn of(context: &Context<Runner>, wanted: Option<&ModelRef>) -> ApiResult<Self> {
+        let company = context.who.company_id;
+        let resolved = resolve(context, company, wanted).await?;
+        Ok(Self {
+            provider: providers::connect(context.app(), company, &resolved)?,
+            model: resolved.model,
+            company,
+        })
+    }
+
+    /// What calls the model. No connection to Postgres is to be held while it thinks.
+    pub fn provider(&self) -> &dyn Provider {
+        &*self.provider
+    }
+
+    /// `provider/name`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.model.provider, self.model.name)
+    }
+
+    /// A request that asks this one thing.
+    pub fn request(&self, text: &str) -> Request {
+        Request {
+            model: self.model.model.as_str().to_owned(),
+            capabilities: self.model.capabilities,
+            turns: vec![turn(Speaker::User, text)],
+            ..Request::default()
+        }
+    }
+
+    /// What an answer to a call that was begun then costs; `None` where no price is known.
+    pub async fn cost(
+        &self,
+        app: &App,
+        reply: &Reply,
+        begun: DateTime<Utc>,
+    ) -> ApiResult<Option<Usd>> {
+        let version = &reply.model_version;
+        let mut conn = app.pool.get().await?;
+        let priced = db::models::prices_for(&mut conn, self.company, &self.model, version).await?;
+        Ok(cost(&priced.prices.0, &reply.usage, begun))
+    }
+}
+
+/// Words in a conversation.
+pub fn turn(speaker: Speaker, text: &str) -> Turn {
+    Turn {
+        speaker,
+        parts: vec![Part::Text(text.to_owned())],
+    }
+}
+
+async fn resolve(
+    context: &Context<Runner>,
+    company: CompanyId,
+    wanted: Option<&ModelRef>,
+) -> ApiResult<ResolvedModel> {
+    let found = match wanted {
+        Some(wanted) => db::models::resolve(&mut *context.db().await?, company, wanted).await?,
+        None => default(context, company).await?,
+    };
+    let found = found.ok_or_else(|| {
+        let needed = "must name an active model; GET /api/models lists them";
+        ApiError::invalid("model", needed)
+    })?;
+    if found.model.kind == ModelKind::Text {
+        Ok(found)
+    } else {
+        let needed = "must be a model that answers in text";
+        Err(ApiError::invalid("model", needed))
+    }
+}
+
+async fn default(
+    context: &Context<Runner>,
+    company: CompanyId,
+) -> ApiResult<Option<ResolvedModel>> {
+    let mut conn = context.db().await?;
+    let default = db::models::default_of(&mut conn, company, ModelKind::Text).await?;
+    let reachable = default.filter(|model| providers::is_reachable(context.app(), model));
+    match (reachable, MOCK.parse()) {
+        (None, Ok(mock)) => Ok(db::models::resolve(&mut conn, company, &mock).await?),
+        (found, _) => Ok(found),
+    }
+}

@@ -1,0 +1,111 @@
+//! Trying a prompt: its values, its wishes, and its answer as it is made.
+
+use serde_json::{Value, json};
+use tests::support::{App, Reply};
+
+const PATH: &str = "/api/gemini/test-prompt";
+
+/// The events of an answer: their names and data.
+fn events(reply: &Reply) -> Vec<(String, Value)> {
+    let read = |block: &str| {
+        let (name, data) = block.split_once('\n')?;
+        let data = data.strip_prefix("data: ")?;
+        let data = serde_json::from_str(data).ok()?;
+        Some((name.strip_prefix("event: ")?.to_owned(), data))
+    };
+    let text = reply.text();
+    text.split_terminator("\n\n")
+        .map(|block| read(block).unwrap_or_else(|| panic!("no event: {block}")))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_take_the_place_of_placeholders_once() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let body = json!({
+        "promptText": "[[mock: echo]] {{greeting}}, {{name}}!",
+        "variables": {"greeting": "Hello {{name}}", "name": "Ada", "unused": "x"},
+    });
+    let reply = ada.post(PATH, &body).await.expect(200).json();
+    let text = reply["text"].as_str().expect("a text");
+    assert!(text.contains("Hello {{name}}, Ada!"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_missing_value_is_named_and_a_prompt_without_values_goes_as_it_is() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let prompt = "[[mock: echo]] {{a}} {{b}} {{c}}";
+    let body = json!({"promptText": prompt, "variables": {"b": "B"}});
+    let refused = ada.post(PATH, &body).await;
+    refused.expect_problem(422, "invalid");
+    assert_eq!(refused.faulty_fields(), ["variables.a", "variables.c"]);
+    let whole = ada.post(PATH, &json!({"promptText": prompt})).await;
+    let text = whole.expect(200).json()["text"].to_string();
+    assert!(text.contains("{{a}} {{b}} {{c}}"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wish_beyond_its_bounds_is_named_at_once() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let body = json!({
+        "promptText": "x", "temperature": 2.1, "topP": 0, "topK": 0, "maxOutputTokens": 0,
+        "stopSequences": ["a", "b", "c", "d", "e", ""],
+    });
+    let refused = ada.post(PATH, &body).await;
+    refused.expect_problem(422, "invalid");
+    let mut fields = refused.faulty_fields();
+    fields.sort();
+    let wanted = [
+        "maxOutputTokens",
+        "stopSequences",
+        "stopSequences",
+        "temperature",
+        "topK",
+        "topP",
+    ];
+    assert_eq!(fields, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_comes_as_it_is_made_and_ends_with_what_it_cost() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let streaming = ada.with("accept", "text/event-stream");
+    let body = json!({"promptText": "[[mock: echo]] one two three four"});
+    let reply = streaming.post(PATH, &body).await;
+    reply.expect(200);
+    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    assert_ne!(reply.header("content-encoding"), Some("gzip"));
+    let events = events(&reply);
+    let (last, tokens) = events.split_last().expect("events");
+    assert!(tokens.len() > 1, "{events:?}");
+    let said: String = tokens
+        .iter()
+        .map(|(name, data)| {
+            assert_eq!(name, "token");
+            data["text"].as_str().expect("a text")
+        })
+        .collect();
+    assert_eq!(last.0, "done");
+    assert_eq!(last.1["text"], said);
+    assert_eq!(
+        (&last.1["cost"], &last.1["finish"]),
+        (&json!("0"), &json!("stop"))
+    );
+    let whole = ada.post(PATH, &body).await.expect(200).json();
+    assert_eq!(whole["text"], said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_before_the_first_word_is_a_plain_answer() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let streaming = ada.with("accept", "text/event-stream");
+    let body = json!({"promptText": "[[mock: rate-limit=31s]] x"});
+    let reply = streaming.post(PATH, &body).await;
+    reply.expect_problem(429, "too_many_requests");
+    assert!(reply.header("retry-after").is_some());
+}
