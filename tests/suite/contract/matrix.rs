@@ -56,17 +56,7 @@ impl Rows {
                     Belongs::Person,
                 )
             }
-            "prompts" => {
-                let body = json!({"title": "Secret", "promptText": "A secret."});
-                let id = id(self.owner.post("/api/prompts", &body).await);
-                let path = format!("/api/prompts/{id}");
-                let made = self.owner.post_empty(&format!("{path}/versions")).await;
-                made.expect(201);
-                let label = format!("{path}/labels/production");
-                let pointed = self.owner.put(&label, &json!({"version": 1})).await;
-                pointed.expect(200);
-                (id, Belongs::Person)
-            }
+            "prompts" => (self.released_prompt().await, Belongs::Person),
             "auth/sessions" => (self.another_session().await, Belongs::Person),
             "users" => (self.owner.id().to_owned(), Belongs::Company),
             "invitations" => {
@@ -96,6 +86,20 @@ impl Rows {
 }
 
 impl Rows {
+    /// A prompt of the owner's with a version and a label.
+    async fn released_prompt(&self) -> String {
+        let body = json!({"title": "Secret", "promptText": "A secret."});
+        let prompt = self.owner.post("/api/prompts", &body).await.json();
+        let id = prompt["id"].as_str().expect("an id").to_owned();
+        let path = format!("/api/prompts/{id}");
+        let made = self.owner.post_empty(&format!("{path}/versions")).await;
+        made.expect(201);
+        let label = format!("{path}/labels/production");
+        let pointed = self.owner.put(&label, &json!({"version": 1})).await;
+        pointed.expect(200);
+        id
+    }
+
     /// A session of the owner's besides the one this test needs.
     async fn another_session(&self) -> String {
         let ids = async || -> Vec<String> {

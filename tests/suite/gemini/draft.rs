@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
-    fakes::gemini::{Cue, FakeGemini},
+    fakes::gemini::{Cue, FakeGemini, Received},
     support::{App, Client, Options},
 };
 
@@ -44,7 +44,7 @@ async fn with_fake(fake: &FakeGemini) -> (App, Client) {
 fn asked(fake: &FakeGemini) -> Vec<Value> {
     let calls = fake.requests();
     let calls = calls.iter().filter(|call| call.method == "generateContent");
-    calls.map(|call| call.json()).collect()
+    calls.map(Received::json).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
