@@ -3,7 +3,7 @@
 
 api := "./dev run cargo run --quiet --package api --bin api --"
 tests := "./dev run cargo run --release --package tests --bin"
-programs := "--package api --package worker --package tests --bin api --bin worker --bin fake-gemini --bin governed --bin bench"
+programs := "--package api --package worker --package tests --bin api --bin worker --bin fake-gemini --bin governed --bin bench --bin chaos"
 
 [private]
 default:
@@ -90,4 +90,5 @@ bench what *args:
 
 # workers killed and stores restarted in the middle of ingestion
 chaos-ingest *args:
+    cargo build --quiet --release {{ programs }}
     {{ tests }} chaos -- ingest {{ args }}

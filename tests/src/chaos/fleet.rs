@@ -97,7 +97,7 @@ impl Fleet {
             ("TMPDIR", services.folder().display().to_string()),
         ];
         let fleet = Self {
-            programs: build()?,
+            programs: programs()?,
             logs,
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value))
@@ -196,21 +196,8 @@ async fn is_ready(port: u16) -> bool {
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// Builds the programs in the profile of this one, and says where they are.
-fn build() -> anyhow::Result<PathBuf> {
-    let mut cargo = Blocking::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package=api",
-        "--package=worker",
-        "--bins",
-    ]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
-    ensure!(built.success(), "the programs could not be built");
+/// Where the programs are: beside this one. `just chaos-ingest` builds all of them.
+fn programs() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.parent().context("a program is in a folder")?;
     Ok(folder.to_owned())

@@ -156,6 +156,16 @@ struct Scans {
     idx_scan: i64,
 }
 
+/// The scans of the table that this connection has not reported yet: those of earlier transactions
+/// may be among them.
+async fn scans(conn: &mut Connection) -> diesel::QueryResult<Scans> {
+    diesel::sql_query(
+        "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'prompts'",
+    )
+    .get_result(conn)
+    .await
+}
+
 /// Lists once; gives the scans of the table that took, and the time.
 async fn measure(
     conn: &mut Connection,
@@ -163,15 +173,16 @@ async fn measure(
     filter: &prompts::Filter,
 ) -> (Scans, usize, Duration) {
     conn.transaction::<_, diesel::result::Error, _>(async |conn| {
+        let before = scans(conn).await?;
         let started = Instant::now();
         let page = prompts::list(conn, viewer, filter, Limit::DEFAULT).await?;
         let took = started.elapsed();
-        let scans = diesel::sql_query(
-            "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'prompts'",
-        )
-        .get_result(conn)
-        .await?;
-        Ok((scans, page.rows.len(), took))
+        let after = scans(conn).await?;
+        let taken = Scans {
+            seq_scan: after.seq_scan - before.seq_scan,
+            idx_scan: after.idx_scan - before.idx_scan,
+        };
+        Ok((taken, page.rows.len(), took))
     })
     .await
     .expect("a list")
