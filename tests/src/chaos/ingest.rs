@@ -59,7 +59,7 @@ pub struct Options {
     #[arg(long, default_value_t = 150)]
     pub upload_every_ms: u64,
     /// Milliseconds that the provider takes for a call
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 500)]
     pub latency_ms: u64,
     /// How processes end
     #[arg(long, value_enum, default_value_t = Signal::Kill)]
