@@ -13,7 +13,7 @@ use domain::{
     documents::{DocumentId, SearchMode, SearchQuery},
     providers::{Embedder, EmbeddingTask, ProviderError},
 };
-use futures::future::try_join_all;
+use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -123,8 +123,7 @@ async fn find<A: Access<Who = Viewer>>(
         SearchMode::Semantic | SearchMode::Hybrid => embedders(context).await?,
     };
     // Asked without a connection: none is held while a model thinks.
-    let places = embedders.iter().map(|by| place(&**by, &body.query));
-    let vectors = try_join_all(places).await.map_err(without_meaning)?;
+    let vectors = places(&embedders, &body.query).await?;
     let question = Question {
         mode: body.mode,
         text: body.query.as_str(),
@@ -171,6 +170,26 @@ async fn embedders<A: Access<Who = Viewer>>(
         .filter(|name| *name != app.embedder.name())
         .filter_map(|name| app.former_embedder(name));
     Ok([app.embedder.clone()].into_iter().chain(former).collect())
+}
+
+/// The question's vectors: under the first model for certain, and under each earlier one that
+/// answers. One that its provider has ended must not keep anybody from searching.
+async fn places<'a>(
+    embedders: &'a [Arc<dyn Embedder>],
+    query: &SearchQuery,
+) -> ApiResult<Vec<(Embedding, &'a str)>> {
+    let asked = join_all(embedders.iter().map(|by| place(&**by, query))).await;
+    let mut vectors = Vec::with_capacity(asked.len());
+    for (number, placed) in asked.into_iter().enumerate() {
+        match placed {
+            Ok(vector) => vectors.push(vector),
+            Err(cause) if number == 0 => return Err(without_meaning(cause)),
+            Err(cause) => {
+                tracing::warn!(error = %cause, "an earlier embedding model does not answer")
+            }
+        }
+    }
+    Ok(vectors)
 }
 
 /// The vector of a question under a model.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use db::{
+    documents::refresh,
     documents::work::{self, Completion, Pending, Task},
     halfvec::Embedding,
 };
@@ -118,6 +119,9 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
     else {
         return Ok(Outcome::Done);
     };
+    if !refresh::is_latest(&mut conn, worker.embedder.name()).await? {
+        return Ok(left_to_newer());
+    }
     let model_id = work::model_id(&mut conn, worker.embedder.name()).await?;
     let pending = work::pending(&mut conn, claim.lease, &task, model_id).await?;
     drop(conn);
@@ -139,6 +143,13 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
             "Some passages were left without a vector; they are embedded again.",
         ))),
     }
+}
+
+/// A worker of an earlier embedding model would make a document that is to be made anew at once.
+fn left_to_newer() -> Outcome {
+    let later = chrono::Utc::now() + chrono::TimeDelta::seconds(15);
+    let why = "a worker with the embedding model that was chosen last has to do it";
+    Outcome::Snooze(later, why.into())
 }
 
 /// Embeds the passages in batches, several calls at once; equal text is sent once. After a failure,
@@ -259,8 +270,11 @@ pub async fn index_partition(worker: &Worker, job: &IndexPartition) -> anyhow::R
 pub async fn refresh(worker: &Worker) -> anyhow::Result<Outcome> {
     let mut conn = worker.pool.get().await?;
     let model = worker.embedder.name();
+    if !refresh::is_latest(&mut conn, model).await? {
+        return Ok(left_to_newer());
+    }
     while !worker.stop.is_cancelled() {
-        let begun = db::documents::refresh::begin(&mut conn, model, REFRESH_BATCH).await?;
+        let begun = refresh::begin(&mut conn, model, REFRESH_BATCH).await?;
         if begun == 0 {
             return Ok(Outcome::Done);
         }

@@ -47,6 +47,17 @@ async fn every_missing_value_is_named_and_a_prompt_without_values_goes_as_it_is(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_value_repeated_beyond_all_bounds_is_refused() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let body =
+        json!({"promptText": "{{a}}".repeat(40_000), "variables": {"a": "x".repeat(1_000_000)}});
+    let refused = ada.post(PATH, &body).await;
+    refused.expect_problem(422, "invalid");
+    assert_eq!(refused.faulty_fields(), ["variables"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_wish_beyond_its_bounds_is_named_at_once() {
     let app = App::start().await;
     let ada = app.register().await;

@@ -5,7 +5,7 @@ use domain::providers::ProviderError;
 use integrations::llm::gemini::GeminiConfig;
 use serde_json::{Value, json};
 use tests::{
-    fakes::gemini::FakeGemini,
+    fakes::gemini::{Cue, FakeGemini},
     support::{App, Client, Options},
 };
 use worker::Worker;
@@ -124,6 +124,44 @@ async fn a_worker_of_the_old_model_beside_a_new_one_does_not_undo_its_work() {
     let choices = dump(&mut conn, "embedding_models").await;
     worker::begin(&new).await.expect("begun again");
     assert_eq!(dump(&mut conn, "embedding_models").await, choices);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_of_the_old_model_leaves_new_documents_to_the_others() {
+    let (app, ada, _) = two_documents().await;
+    let fake = FakeGemini::start().await;
+    let (_replica, new) = with_gemini(&app, &fake).await;
+    worker::begin(&new).await.expect("begun");
+    let document = upload(&ada, "new.md", "Water boils.").await;
+    worker::drain(&app.worker()).await.expect("drained");
+    let path = format!("/api/documents/{}", document["id"].as_str().expect("an id"));
+    assert_eq!(ada.get(&path).await.json()["status"], "processing");
+    app.database()
+        .run("UPDATE jobs SET run_at = now() WHERE state = 'queued'")
+        .await;
+    worker::drain(&new).await.expect("drained");
+    assert_eq!(ada.get(&path).await.json()["status"], "completed");
+    assert_eq!(models(&app).await, [GEMINI]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_model_that_is_gone_keeps_nobody_from_searching() {
+    let (app, ada, _) = two_documents().await;
+    let fake = FakeGemini::start().await;
+    let (replica, worker) = with_gemini(&app, &fake).await;
+    let there = ada.at(&replica.url);
+    app.database()
+        .run("UPDATE embedding_models SET name = 'gemini/ended-model'")
+        .await;
+    fake.script([Cue {
+        model: Some("ended-model".into()),
+        times: Some(0),
+        ..Cue::status(404)
+    }]);
+    let document = upload(&ada, "new.md", "Water boils.").await;
+    worker::drain(&worker).await.expect("drained");
+    assert_eq!(document["fileName"], "new.md");
+    assert_eq!(found(&there).await, ["new.md"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -136,7 +136,8 @@ impl TestBody {
         let Some(values) = &self.variables else {
             return Ok(text.to_owned());
         };
-        let rendered = placeholders::render(text, values);
+        let rendered = placeholders::render(text, values)
+            .map_err(|fault| ApiError::invalid("variables", fault.to_string()))?;
         if rendered.missing.is_empty() {
             return Ok(rendered.text);
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     Connection,
     jobs::{NewJob, enqueue},
-    schema::documents,
+    schema::{documents, embedding_models},
 };
 
 /// Makes this embedding model the chosen one, unless it is already. Workers say so when they start.
@@ -21,6 +21,19 @@ pub async fn choose(conn: &mut Connection, model: &str) -> QueryResult<usize> {
         .bind::<sql_types::Text, _>(model)
         .execute(conn)
         .await
+}
+
+/// Whether no other model was chosen since this one was; a model that nobody ever chose stands
+/// back only behind a chosen one.
+pub async fn is_latest(conn: &mut Connection, model: &str) -> QueryResult<bool> {
+    let chosen: Option<String> = embedding_models::table
+        .filter(embedding_models::chosen_at.is_not_null())
+        .order(embedding_models::chosen_at.desc())
+        .select(embedding_models::name)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(chosen.is_none_or(|chosen| chosen == model))
 }
 
 #[derive(QueryableByName)]

@@ -27,6 +27,9 @@ pub fn names(text: &str) -> Vec<String> {
     names
 }
 
+/// The most bytes of a text with its values.
+pub const MAX_RENDERED_BYTES: usize = 2 * 1024 * 1024;
+
 /// A text with values in the place of its placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -34,12 +37,15 @@ pub struct Rendered {
     pub text: String,
     /// The names without a value, in the order of the text.
     pub missing: Vec<String>,
-    /// The values that no placeholder asks for, in the order of their names.
-    pub unknown: Vec<String>,
 }
 
+/// More than [`MAX_RENDERED_BYTES`]: a small text repeats a large value as often as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the text has more than {MAX_RENDERED_BYTES} bytes with its values")]
+pub struct TooLong;
+
 /// Puts values in the place of placeholders, once: a value that looks like a placeholder is text.
-pub fn render(text: &str, values: &BTreeMap<String, String>) -> Rendered {
+pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<Rendered, TooLong> {
     let mut rendered = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {
@@ -49,17 +55,16 @@ pub fn render(text: &str, values: &BTreeMap<String, String>) -> Rendered {
                 None => rendered.extend(["{{", name, "}}"]),
             },
         }
+        if rendered.len() > MAX_RENDERED_BYTES {
+            return Err(TooLong);
+        }
     }
-    let names = names(text);
-    let unknown = values.keys().filter(|name| !names.contains(name));
-    Rendered {
+    let mut missing = names(text);
+    missing.retain(|name| !values.contains_key(name));
+    Ok(Rendered {
         text: rendered,
-        unknown: unknown.cloned().collect(),
-        missing: names
-            .into_iter()
-            .filter(|name| !values.contains_key(name))
-            .collect(),
-    }
+        missing,
+    })
 }
 
 /// Cuts a text at its placeholders.
@@ -108,6 +113,13 @@ mod tests {
     }
 
     #[test]
+    fn a_small_text_does_not_become_an_endless_one() {
+        let text = "{{a}}".repeat(40_000);
+        let large = "x".repeat(1_800_000);
+        assert_eq!(render(&text, &values(&[("a", &large)])), Err(TooLong));
+    }
+
+    #[test]
     fn names_are_listed_once_in_their_order() {
         assert_eq!(
             names("{{b}} {{a_1}} {{b}} {{größe}}"),
@@ -129,32 +141,40 @@ mod tests {
             "}}{{",
         ] {
             assert!(names(text).is_empty(), "{text}");
-            assert_eq!(render(text, &values(&[("a", "x")])).text, text);
+            assert_eq!(
+                render(text, &values(&[("a", "x")])).expect("short").text,
+                text
+            );
         }
         assert_eq!(names("{{{a}}}"), ["a"]);
-        assert_eq!(render("{{{a}}}", &values(&[("a", "x")])).text, "{x}");
+        assert_eq!(
+            render("{{{a}}}", &values(&[("a", "x")]))
+                .expect("short")
+                .text,
+            "{x}"
+        );
         assert_eq!(names("{{a {{b}}"), ["b"]);
     }
 
     #[test]
     fn values_are_put_in_once_and_what_does_not_match_is_named() {
-        let rendered = render("{{a}} and {{b}}", &values(&[("a", "{{b}}"), ("c", "3")]));
+        let rendered =
+            render("{{a}} and {{b}}", &values(&[("a", "{{b}}"), ("c", "3")])).expect("short");
         assert_eq!(rendered.text, "{{b}} and {{b}}");
         assert_eq!(rendered.missing, ["b"]);
-        assert_eq!(rendered.unknown, ["c"]);
     }
 
     proptest! {
         #[test]
         fn rendering_without_values_changes_nothing(text in "[{}a_ é—]{0,40}") {
-            prop_assert_eq!(render(&text, &BTreeMap::new()).text, text);
+            prop_assert_eq!(render(&text, &BTreeMap::new()).expect("short").text, text);
         }
 
         #[test]
         fn with_a_value_for_each_name_none_is_missing(text in "[{}ab_]{0,40}") {
             let all = names(&text).into_iter().map(|name| (name, "x".to_owned())).collect();
-            let rendered = render(&text, &all);
-            prop_assert!(rendered.missing.is_empty() && rendered.unknown.is_empty());
+            let rendered = render(&text, &all).expect("short");
+            prop_assert!(rendered.missing.is_empty());
             for name in all.keys() {
                 prop_assert!(text.contains(&format!("{{{{{name}}}}}")), "{} of {}", name, text);
             }
@@ -163,7 +183,7 @@ mod tests {
         #[test]
         fn text_around_placeholders_stays(before in "[a-z {]{0,9}", name in "[a-z0-9_]{1,9}", after in "[a-z }]{0,9}") {
             let text = format!("{before}{{{{{name}}}}}{after}");
-            let rendered = render(&text, &values(&[(&name, "VALUE")]));
+            let rendered = render(&text, &values(&[(&name, "VALUE")])).expect("short");
             prop_assert_eq!(rendered.text, format!("{before}VALUE{after}"));
         }
     }

@@ -201,9 +201,17 @@ impl Gathered {
     fn reply(&mut self) -> Result<Reply, ProviderError> {
         let mut reply = std::mem::take(&mut self.reply);
         reply.finish = self.ending()?;
+        let estimate = self.asked.estimate(&reply);
+        let cut = self.finish.is_none() && self.blocked.is_none();
         reply.usage = match &self.counts {
+            // What was counted before a cut is not all that was made.
+            Some(counts) if cut => Usage {
+                output: counts.usage().output.max(estimate.output),
+                estimated: true,
+                ..counts.usage()
+            },
             Some(counts) => counts.usage(),
-            None => self.asked.estimate(&reply),
+            None => estimate,
         };
         Ok(reply)
     }
