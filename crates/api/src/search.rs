@@ -185,7 +185,7 @@ async fn places<'a>(
             Ok(vector) => vectors.push(vector),
             Err(cause) if number == 0 => return Err(without_meaning(cause)),
             Err(cause) => {
-                tracing::warn!(error = %cause, "an earlier embedding model does not answer")
+                tracing::warn!(error = %cause, "an earlier embedding model does not answer");
             }
         }
     }

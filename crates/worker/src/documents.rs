@@ -122,7 +122,7 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
     if !refresh::is_latest(&mut conn, worker.embedder.name()).await? {
         return Ok(left_to_newer());
     }
-    let model_id = work::model_id(&mut conn, worker.embedder.name()).await?;
+    let model_id = refresh::model_id(&mut conn, worker.embedder.name()).await?;
     let pending = work::pending(&mut conn, claim.lease, &task, model_id).await?;
     drop(conn);
     match embed_all(worker, claim.lease, &task, model_id, pending).await {

@@ -81,7 +81,7 @@ impl Company {
         model: &str,
         sizes: &[usize],
     ) -> anyhow::Result<()> {
-        let model_id = db::documents::work::model_id(conn, model).await?;
+        let model_id = db::documents::refresh::model_id(conn, model).await?;
         let mut writer = Writer::new(5 + self.passages.len() as u64);
         for (place, size) in sizes.iter().enumerate() {
             if place == self.owners.len() {

@@ -124,7 +124,7 @@ async fn an_outlived_embedding_stores_nothing() {
         .iter()
         .map(|one| one.id)
         .collect();
-    let model = work::model_id(&mut rivals.conn, "mock/one").await;
+    let model = db::documents::refresh::model_id(&mut rivals.conn, "mock/one").await;
     let model = model.expect("a model");
     let vectors = vec![Embedding::from(&[0.5; 1536][..]); ids.len()];
     let before = rivals.everything().await;

@@ -36,6 +36,27 @@ pub async fn is_latest(conn: &mut Connection, model: &str) -> QueryResult<bool> 
     Ok(chosen.is_none_or(|chosen| chosen == model))
 }
 
+/// The id of a model's vectors, made on first sight.
+pub async fn model_id(conn: &mut Connection, name: &str) -> QueryResult<i16> {
+    let known = embedding_models::table
+        .filter(embedding_models::name.eq(name))
+        .select(embedding_models::id)
+        .first(conn)
+        .await
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    diesel::insert_into(embedding_models::table)
+        .values(embedding_models::name.eq(name))
+        .on_conflict(embedding_models::name)
+        .do_update()
+        .set(embedding_models::name.eq(name))
+        .returning(embedding_models::id)
+        .get_result(conn)
+        .await
+}
+
 #[derive(QueryableByName)]
 struct Stale {
     #[diesel(sql_type = sql_types::Uuid)]

@@ -21,7 +21,7 @@ use crate::{
     jobs::{FenceError, NewJob, cancel_of, enqueue, finish, hold},
     prepared::Prepare,
     schema::{
-        chunks, documents, embedding_models,
+        chunks, documents,
         sql_types::{Halfvec, Tsvector},
     },
     tsvector::Terms,
@@ -233,27 +233,6 @@ async fn insert_chunks(conn: &mut Connection, task: &Task, batch: &[Chunk]) -> Q
         )
         .prepared()
         .execute(conn)
-        .await
-}
-
-/// The id of a model's vectors, made on first sight.
-pub async fn model_id(conn: &mut Connection, name: &str) -> QueryResult<i16> {
-    let known = embedding_models::table
-        .filter(embedding_models::name.eq(name))
-        .select(embedding_models::id)
-        .first(conn)
-        .await
-        .optional()?;
-    if let Some(id) = known {
-        return Ok(id);
-    }
-    diesel::insert_into(embedding_models::table)
-        .values(embedding_models::name.eq(name))
-        .on_conflict(embedding_models::name)
-        .do_update()
-        .set(embedding_models::name.eq(name))
-        .returning(embedding_models::id)
-        .get_result(conn)
         .await
 }
 
