@@ -2,6 +2,8 @@
 
 #[path = "prompts/archive.rs"]
 mod archive;
+#[path = "prompts/archive_abuse.rs"]
+mod archive_abuse;
 #[path = "prompts/browser.rs"]
 mod browser;
 #[path = "prompts/change.rs"]

@@ -9,9 +9,9 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::support::{PROMPTS, create, path_of, point, titles, version};
 
-const IMPORT: &str = "/api/import";
+pub const IMPORT: &str = "/api/import";
 
-async fn send(client: &Client, path: &str, archive: Vec<u8>) -> Reply {
+pub async fn send(client: &Client, path: &str, archive: Vec<u8>) -> Reply {
     let request = client
         .request(Method::POST, path)
         .header("content-type", "application/zip")
@@ -20,7 +20,7 @@ async fn send(client: &Client, path: &str, archive: Vec<u8>) -> Reply {
 }
 
 /// The files of an archive.
-fn files(archive: &[u8]) -> Vec<(String, String)> {
+pub fn files(archive: &[u8]) -> Vec<(String, String)> {
     let mut zip = ZipArchive::new(Cursor::new(archive)).expect("a ZIP");
     (0..zip.len())
         .map(|place| {
@@ -32,7 +32,7 @@ fn files(archive: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn zipped(files: &[(String, String)]) -> Vec<u8> {
+pub fn zipped(files: &[(String, String)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in files {
         zip.start_file(name.as_str(), SimpleFileOptions::default())

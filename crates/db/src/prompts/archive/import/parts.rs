@@ -11,7 +11,7 @@ use domain::{
     users::UserId,
 };
 
-use super::{Outcome, Parts, Report, derived};
+use super::{NOT_YOURS, Outcome, Parts, Report, derived};
 use crate::{
     Connection,
     prompts::Stored,
@@ -33,6 +33,7 @@ impl Parts<'_> {
         report: &mut Report,
     ) -> QueryResult<Ids> {
         let mut there = versions_here(conn, prompt).await?;
+        let may_change = prompt.may_be_changed_by(self.viewer);
         let mut taken = self.taken(conn).await?;
         let mut ids = HashMap::new();
         for (index, version) in &self.versions {
@@ -49,6 +50,8 @@ impl Parts<'_> {
                 } else {
                     report.fault(AREA, *index, "differs from the version of this number here");
                 }
+            } else if !may_change {
+                report.fault(AREA, *index, NOT_YOURS);
             } else {
                 let here = if taken.insert(version.id) {
                     version.id
@@ -122,6 +125,10 @@ impl Parts<'_> {
             };
             let (id, outcome) = match find_move(conn, prompt, moved).await? {
                 Some(here) => (here, Outcome::Unchanged),
+                None if !prompt.may_be_changed_by(self.viewer) => {
+                    report.fault(AREA, *index, NOT_YOURS);
+                    continue;
+                }
                 None => (
                     self.insert_move(conn, prompt, moved, version).await?,
                     Outcome::Created,
