@@ -8,6 +8,7 @@
 
 mod config;
 mod governed;
+mod memory;
 mod place;
 mod road;
 mod script;

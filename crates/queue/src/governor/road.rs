@@ -7,11 +7,12 @@ use std::{
 };
 
 use chrono::Utc;
-use domain::providers::lane::{Entry, Lane, Lesson, Rules, Wish};
+use domain::providers::lane::{Entry, Lesson, Rules, Wish};
 use tokio::sync::{Mutex as Door, Notify};
 
 use super::{
     Shared,
+    memory::Memory,
     script::{self, Keys, Known, Standing},
 };
 use crate::{Redis, circuit::Circuit};
@@ -34,7 +35,7 @@ pub(super) struct Road {
     local_rules: Rules,
     born: Instant,
     /// What this process was told, and its own calls.
-    local: Mutex<Lane>,
+    local: Mutex<Memory>,
     /// One caller at a time asks for a place; the others of this process stand in line.
     pub(super) door: Door<()>,
     /// Rung when a call of this process has ended.
@@ -99,22 +100,22 @@ impl Road {
             None => (self.enter_alone(wish), Admitted::Alone),
         };
         if entry == Entry::Go {
-            self.local().places.insert(wish.id.clone(), f64::INFINITY);
+            self.local()
+                .lane
+                .places
+                .insert(wish.id.clone(), f64::INFINITY);
         }
         (entry, admitted)
     }
 
-    /// Keeps a time that another process was told, should Redis go away or forget it.
-    fn remember(&self, known: Known) {
-        if known.wait > 0.0 {
-            let until = self.now() + known.wait;
-            self.local().park(until, known.named, known.quota);
-        }
+    fn remember(&self, said: Known) {
+        let now = self.now();
+        self.local().remember(now, said);
     }
 
     fn enter_alone(&self, wish: &Wish) -> Entry {
         let now = self.now();
-        self.local().enter(now, wish, &self.local_rules)
+        self.local().lane.enter(now, wish, &self.local_rules)
     }
 
     /// Learns from a call's end: first this process, then all.
@@ -137,8 +138,9 @@ impl Road {
         let mut redis = self.redis.clone();
         let (keys, rules) = (&self.keys, &self.rules);
         let told = script::settle(&mut redis, keys, id, entered, surplus, lesson, rules, None);
-        if let Some(standing) = self.circuit.ask(told).await {
-            self.show(standing);
+        if let Some(answer) = self.circuit.ask(told).await {
+            self.show(answer.standing);
+            self.remember(answer.known);
         }
         // Once more: the place is free for other processes only now.
         self.freed.notify_one();
@@ -171,19 +173,10 @@ impl Road {
 
     fn known(&self) -> Known {
         let now = self.now();
-        let local = self.local();
-        if local.parked_until > now {
-            Known {
-                wait: local.parked_until - now,
-                named: local.named,
-                quota: local.is_quota,
-            }
-        } else {
-            Known::default()
-        }
+        self.local().known(now)
     }
 
-    fn local(&self) -> MutexGuard<'_, Lane> {
+    fn local(&self) -> MutexGuard<'_, Memory> {
         self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -21,10 +21,15 @@ pub(super) struct Keys {
     pub(super) places: String,
 }
 
-/// What a process was told, in case Redis has forgotten it.
-#[derive(Debug, Clone, Copy, Default)]
+/// The time that a provider named: what a process was told, in case Redis has forgotten it, or what
+/// Redis says.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Known {
+    /// How long it is until then; 0 if there is no such time.
     pub(super) wait: f64,
+    /// The moment by Redis' clock; 0 while only the process knows of it.
+    pub(super) until: f64,
+    /// The moment as it was named.
     pub(super) named: f64,
     pub(super) quota: bool,
 }
@@ -36,6 +41,15 @@ pub(super) struct Standing {
     pub(super) in_flight: f64,
     /// Milliseconds that it stays parked.
     pub(super) parked: f64,
+}
+
+/// What Redis has learnt from a call's end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Learnt {
+    /// The time that a provider named, if it is not over.
+    pub(super) known: Known,
+    /// How the lane stands.
+    pub(super) standing: Standing,
 }
 
 /// An answer.
@@ -75,7 +89,7 @@ pub(super) async fn enter(
         invocation.arg(interval).arg(slack);
     }
     invocation.arg(rules.lease).arg(known.wait).arg(known.named);
-    invocation.arg(u8::from(known.quota));
+    invocation.arg(u8::from(known.quota)).arg(known.until);
     invocation.arg(format!("[{FAILURES},{PROBE},{STALE},{INITIAL}]"));
     time(&mut invocation, now);
     let said: Vec<String> = invocation.invoke_async(redis).await?;
@@ -93,7 +107,7 @@ pub(super) async fn settle(
     lesson: &Lesson,
     rules: &Rules,
     now: Option<f64>,
-) -> Result<Standing, RedisError> {
+) -> Result<Learnt, RedisError> {
     let mut invocation = SETTLE.key(&keys.state);
     invocation.key(&keys.places).arg(id).arg(entered);
     invocation.arg(surplus);
@@ -105,7 +119,7 @@ pub(super) async fn settle(
     ));
     time(&mut invocation, now);
     let said: Vec<String> = invocation.invoke_async(redis).await?;
-    Ok(standing(&said))
+    Ok(learnt(&said))
 }
 
 /// Keeps a place for another lease.
@@ -144,11 +158,12 @@ fn teach(invocation: &mut ScriptInvocation<'_>, lesson: &Lesson) {
     invocation.arg(u8::from(quota));
 }
 
-/// `verdict, wait, at, why, says, named, quota, limit, in flight, parked`.
+/// `verdict, wait, at, why, says`, and how the lane stands.
 fn read(said: &[String]) -> Answer {
     let text = |place: usize| said.get(place).map(String::as_str).unwrap_or_default();
     let number = |place| text(place).parse().unwrap_or_default();
     let (wait, at): (f64, f64) = (number(1), number(2));
+    let Learnt { known, standing } = learnt(said.get(5..).unwrap_or_default());
     let entry = match text(0) {
         "go" => Entry::Go,
         "reserved" => Entry::Reserved { at, wait },
@@ -158,8 +173,8 @@ fn read(said: &[String]) -> Answer {
             wait,
             why: match text(3) {
                 "parked" => Refusal::Parked {
-                    named: number(5),
-                    quota: text(6) == "1",
+                    named: known.named,
+                    quota: known.quota,
                 },
                 "unauthorized" => Refusal::Unauthorized(text(4).to_owned()),
                 "credit" => Refusal::OutOfCredit(text(4).to_owned()),
@@ -168,25 +183,30 @@ fn read(said: &[String]) -> Answer {
             },
         },
     };
-    let standing = standing(said.get(7..).unwrap_or_default());
     Answer {
         entry,
         at,
-        known: Known {
-            wait: standing.parked,
-            named: number(5),
-            quota: text(6) == "1",
-        },
+        known,
         standing,
     }
 }
 
-fn standing(said: &[String]) -> Standing {
-    let number = |place: usize| said.get(place).and_then(|text| text.parse().ok());
-    Standing {
-        limit: number(0).unwrap_or_default(),
-        in_flight: number(1).unwrap_or_default(),
-        parked: number(2).unwrap_or_default(),
+/// `limit, in flight, parked for, parked until, named, quota`.
+fn learnt(said: &[String]) -> Learnt {
+    let text = |place: usize| said.get(place).map(String::as_str).unwrap_or_default();
+    let number = |place| text(place).parse().unwrap_or_default();
+    Learnt {
+        known: Known {
+            wait: number(2),
+            until: number(3),
+            named: number(4),
+            quota: text(5) == "1",
+        },
+        standing: Standing {
+            limit: number(0),
+            in_flight: number(1),
+            parked: number(2),
+        },
     }
 }
 

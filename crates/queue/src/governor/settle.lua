@@ -14,9 +14,10 @@ if not now then
 end
 local function text(number) return string.format('%.17g', number) end
 
-local has = redis.call('HMGET', state, 'parked', 'failures', 'limit', 'cut', 'shut_at', 'token')
+local has = redis.call('HMGET', state, 'parked', 'failures', 'limit', 'cut', 'shut_at', 'token', 'named', 'quota')
 local parked, failures = tonumber(has[1]) or 0, tonumber(has[2]) or 0
 local limit, cut_at, shut_at = tonumber(has[3]) or 0, tonumber(has[4]) or 0, tonumber(has[5]) or 0
+local named, quota = has[7] or '0', has[8] or '0'
 local function bounded() return math.max(1, math.min(limit > 0 and limit or INITIAL, most)) end
 
 redis.call('ZREMRANGEBYSCORE', places, '-inf', text(now))
@@ -48,8 +49,8 @@ elseif lesson == 'good' then
     end
 elseif lesson == 'wait' then
     if now + tonumber(ARGV[7]) > parked then
-        parked = now + tonumber(ARGV[7])
-        redis.call('HSET', state, 'parked', text(parked), 'named', ARGV[8], 'quota', ARGV[9])
+        parked, named, quota = now + tonumber(ARGV[7]), ARGV[8], ARGV[9]
+        redis.call('HSET', state, 'parked', text(parked), 'named', named, 'quota', quota)
     end
     if ARGV[9] ~= '1' then cut() end
 elseif lesson == 'failed' then
@@ -69,4 +70,5 @@ elseif lesson == 'complaint' then
 end
 -- Of a lane that nobody uses nothing is kept, and no time that was named is forgotten before it is over.
 redis.call('PEXPIRE', state, math.ceil(math.max(86400000, parked - now + 3600000)))
-return {text(bounded()), tostring(redis.call('ZCARD', places)), text(parked > now and parked - now or 0)}
+return {text(bounded()), tostring(redis.call('ZCARD', places)), text(parked > now and parked - now or 0), text(parked),
+    named, quota}

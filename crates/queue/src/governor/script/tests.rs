@@ -5,7 +5,7 @@ use domain::providers::lane::Lane;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::Config;
+use crate::{Config, governor::memory::Memory};
 
 const CALLERS: u32 = 12;
 
@@ -96,7 +96,7 @@ impl Twins {
             redis, &self.keys, &id, entered, surplus, &lesson, &rules, now,
         )
         .await;
-        self.compare(standing.expect("Redis answers"));
+        self.compare(standing.expect("Redis answers").standing);
     }
 
     fn compare(&self, standing: Standing) {
@@ -170,6 +170,7 @@ async fn a_time_that_redis_forgot_is_told_to_it_again() {
     };
     let known = Known {
         wait: 31_000.0,
+        until: 0.0,
         named: 7.5,
         quota: true,
     };
@@ -185,6 +186,70 @@ async fn a_time_that_redis_forgot_is_told_to_it_again() {
             why,
         };
         assert_eq!(answer.expect("Redis answers").entry, refused);
+    }
+    let mut gone = redis::cmd("DEL");
+    gone.arg(&keys.state)
+        .exec_async(&mut redis)
+        .await
+        .expect("Redis answers");
+}
+
+/// Callers of three processes who ask while a lane is parked. Each answer is long under way, and the
+/// clocks of processes start at other moments than Redis'.
+#[tokio::test]
+async fn however_often_is_asked_and_however_late_answers_come_the_time_stands() {
+    let Some(config) = config() else {
+        return;
+    };
+    let mut redis = crate::connect(&config).expect("an address");
+    let key = |what: &str| config.key(&format!("governor:{{late}}:{what}"));
+    let keys = Keys {
+        state: key("state"),
+        places: key("places"),
+    };
+    let mut random = StdRng::seed_from_u64(2);
+    let rules = Rules {
+        calls: None,
+        tokens: None,
+        ..rules(&mut random)
+    };
+    let start = 1e12;
+    let until = start + 31_000.0;
+    let mut processes: [Memory; 3] = Default::default();
+    let lesson = Lesson::Wait {
+        wait: 31_000.0,
+        named: 5e12,
+        quota: false,
+    };
+    // One of them is told, and the answer that would confirm it is lost.
+    processes[0].settle(1.0, "a", 1.0, 0.0, &lesson, &rules);
+    let (id, now) = ("a", Some(start));
+    let told = settle(&mut redis, &keys, id, start, 0.0, &lesson, &rules, now);
+    told.await.expect("Redis answers");
+    let wish = Wish {
+        id: "b".into(),
+        reserved: None,
+        tokens: 0.0,
+        patience: 0.0,
+    };
+    let mut passed = 0.0;
+    for round in 0..60 {
+        if round % 20 == 19 {
+            let mut gone = redis::cmd("DEL");
+            gone.arg(&keys.state);
+            gone.exec_async(&mut redis).await.expect("Redis answers");
+        }
+        for memory in &mut processes {
+            let (there, back) = (random.random_range(1..120), random.random_range(1..120));
+            let known = memory.known(1.0 + passed);
+            passed += f64::from(there);
+            let now = Some(start + passed);
+            let answer = enter(&mut redis, &keys, &wish, &rules, known, now).await;
+            let answer = answer.expect("Redis answers");
+            assert_eq!(answer.known.until.to_bits(), f64::to_bits(until), "{round}");
+            passed += f64::from(back);
+            memory.remember(1.0 + passed, answer.known);
+        }
     }
     let mut gone = redis::cmd("DEL");
     gone.arg(&keys.state)
