@@ -191,6 +191,11 @@ impl Lane {
                 self.cut(now, entered, rules);
                 self.fail(now, entered);
             }
+            Lesson::FailedUntil { wait, named } => {
+                self.park(now + wait, *named, false);
+                self.cut(now, entered, rules);
+                self.fail(now, entered);
+            }
             Lesson::Complaint(complaint) => {
                 self.failures = self.failures.max(FAILURES);
                 self.complaint = Some(complaint.clone());

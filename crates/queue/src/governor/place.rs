@@ -186,7 +186,11 @@ impl Place {
 
     /// One line where somebody may have to do something, not one for each call that waits.
     fn announce(&self, lesson: &Lesson, error: Option<&ProviderError>) {
-        if let (Lesson::Wait { .. } | Lesson::Complaint(_), Some(error)) = (lesson, error) {
+        if let (
+            Lesson::Wait { .. } | Lesson::FailedUntil { .. } | Lesson::Complaint(_),
+            Some(error),
+        ) = (lesson, error)
+        {
             let Labels {
                 provider,
                 family,

@@ -150,6 +150,9 @@ fn teach(invocation: &mut ScriptInvocation<'_>, lesson: &Lesson) {
         Lesson::Wait { wait, named, quota } => {
             ("wait", wait.to_string(), named.to_string(), *quota)
         }
+        Lesson::FailedUntil { wait, named } => {
+            ("failed_until", wait.to_string(), named.to_string(), false)
+        }
         Lesson::Complaint(Refusal::OutOfCredit(says)) => complaint("credit", says),
         Lesson::Complaint(Refusal::Unauthorized(says)) => complaint("unauthorized", says),
         Lesson::Failed | Lesson::Complaint(_) => plain("failed"),

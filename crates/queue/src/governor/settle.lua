@@ -34,6 +34,12 @@ local function cut()
         redis.call('HSET', state, 'limit', text(limit), 'cut', text(cut_at))
     end
 end
+local function park()
+    if now + tonumber(ARGV[7]) > parked then
+        parked, named, quota = now + tonumber(ARGV[7]), ARGV[8], ARGV[9]
+        redis.call('HSET', state, 'parked', text(parked), 'named', named, 'quota', quota)
+    end
+end
 local function reopen()
     if failures > 0 then redis.call('HDEL', state, 'failures', 'shut', 'complaint', 'says') end
 end
@@ -48,12 +54,10 @@ elseif lesson == 'good' then
         redis.call('HSET', state, 'limit', text(limit))
     end
 elseif lesson == 'wait' then
-    if now + tonumber(ARGV[7]) > parked then
-        parked, named, quota = now + tonumber(ARGV[7]), ARGV[8], ARGV[9]
-        redis.call('HSET', state, 'parked', text(parked), 'named', named, 'quota', quota)
-    end
+    park()
     if ARGV[9] ~= '1' then cut() end
-elseif lesson == 'failed' then
+elseif lesson == 'failed' or lesson == 'failed_until' then
+    if lesson == 'failed_until' then park() end
     cut()
     if failures < FAILURES or entered >= shut_at then
         failures = failures + 1

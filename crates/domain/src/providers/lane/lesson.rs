@@ -24,6 +24,13 @@ pub enum Lesson {
     },
     /// The provider failed, or did not answer.
     Failed,
+    /// The provider failed and named a time.
+    FailedUntil {
+        /// How long it is until then.
+        wait: f64,
+        /// The moment in milliseconds of Unix time.
+        named: f64,
+    },
     /// The provider refuses the key or finds no money.
     Complaint(Refusal),
 }
@@ -59,7 +66,14 @@ impl Lesson {
         match error {
             ProviderError::RateLimited { retry_at } => until(retry_at, false),
             ProviderError::QuotaSpent { until: moment } => until(moment, true),
-            ProviderError::Overloaded(_) | ProviderError::Timeout(_) => Self::Failed,
+            ProviderError::Overloaded(trouble) => match &trouble.retry_at {
+                Some(moment) => Self::FailedUntil {
+                    wait: milliseconds_between(now, *moment),
+                    named: unix_milliseconds(*moment),
+                },
+                None => Self::Failed,
+            },
+            ProviderError::Timeout(_) => Self::Failed,
             ProviderError::Unauthorized(says) => {
                 Self::Complaint(Refusal::Unauthorized(says.clone()))
             }

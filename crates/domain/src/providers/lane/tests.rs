@@ -2,7 +2,7 @@ use chrono::{TimeDelta, Utc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::providers::ProviderError;
+use crate::providers::{ProviderError, Trouble};
 
 const RULES: Rules = Rules {
     most: 64.0,
@@ -108,6 +108,27 @@ fn five_failures_close_the_lane_for_a_growing_time_with_one_call_to_try() {
     assert_eq!(closed(&mut lane, 6100.0), Entry::Go);
     assert!((pause(FAILURES + 3) - 8000.0).abs() < 1e-9);
     assert!((pause(1000) - LONGEST_PAUSE).abs() < 1e-9);
+}
+
+#[test]
+fn a_provider_in_trouble_that_names_a_time_is_not_called_before_it_and_has_failed() {
+    let now = Utc::now();
+    let trouble = |retry_at| Trouble {
+        says: "Overloaded".into(),
+        retry_at,
+    };
+    let named = Some(now + TimeDelta::seconds(31));
+    let lesson = Lesson::of(&ProviderError::Overloaded(trouble(named)), now);
+    let mut lane = taught(&lesson, 1);
+    let Entry::Refused { wait, why } = lane.enter(1000.0, &wish("a"), &RULES) else {
+        panic!("it is parked");
+    };
+    assert!((31_000.0..31_010.0).contains(&wait), "{wait}");
+    assert!(matches!(why, Refusal::Parked { quota: false, .. }));
+    assert_eq!(lane.failures, 1);
+    assert!(lane.limit(&RULES) < INITIAL);
+    let nameless = ProviderError::Overloaded(trouble(None));
+    assert_eq!(Lesson::of(&nameless, now), Lesson::Failed);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn rules(random: &mut StdRng) -> Rules {
 
 fn lesson(random: &mut StdRng) -> Lesson {
     let wait = random.random_range(0.0..3_000.0_f64).floor();
-    match random.random_range(0..12) {
+    match random.random_range(0..13) {
         0 => Lesson::None,
         1 => Lesson::Answered,
         2 => Lesson::Wait {
@@ -58,6 +58,10 @@ fn lesson(random: &mut StdRng) -> Lesson {
         3..6 => Lesson::Failed,
         6 => Lesson::Complaint(Refusal::Unauthorized("not this key".into())),
         7 => Lesson::Complaint(Refusal::OutOfCredit("no money".into())),
+        8 => Lesson::FailedUntil {
+            wait,
+            named: wait * 3.0,
+        },
         _ => Lesson::Good,
     }
 }
