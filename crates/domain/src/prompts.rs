@@ -12,7 +12,7 @@ mod repair;
 mod sfl;
 mod vocabulary;
 
-pub use archive::{ArchivedLabelMove, ArchivedPrompt, ArchivedVersion};
+pub use archive::{ArchivedLabelMove, ArchivedPrompt, ArchivedVersion, HIGHEST_NUMBER};
 pub use body::Body;
 pub use diff::{Difference, LineChange, LineOp};
 pub use expected::ExpectedOutput;
@@ -183,25 +183,36 @@ impl<E: deserr::DeserializeError> deserr::Deserr<E> for Metadata {
                 location,
             )));
         };
-        let map = serde_json::Value::from(value);
-        let text = map.to_string();
-        // JSON writes NUL as an escape; Postgres stores neither.
-        let fault = if text.len() > METADATA_BYTES {
-            Some(format!("must have at most {METADATA_BYTES} bytes as JSON"))
-        } else if has_nul(&map) {
-            Some("must not contain the NUL character".to_owned())
-        } else {
-            None
+        let metadata = match serde_json::Value::from(value) {
+            serde_json::Value::Object(map) => Self(map),
+            _ => Self::default(),
         };
-        match (fault, map) {
-            (None, serde_json::Value::Object(map)) => Ok(Self(map)),
-            (fault, _) => Err(deserr::take_cf_content(E::error::<V>(
+        metadata.checked().map_err(|fault| {
+            deserr::take_cf_content(E::error::<V>(
                 None,
-                deserr::ErrorKind::Unexpected {
-                    msg: fault.unwrap_or_else(|| "must be an object".into()),
-                },
+                deserr::ErrorKind::Unexpected { msg: fault.0 },
                 location,
-            ))),
+            ))
+        })
+    }
+}
+
+impl Metadata {
+    /// Itself, if it obeys the rules. Reading a row does not ask for that: Postgres writes numbers
+    /// such as 1e300 in full, so that what was small enough may come back longer.
+    fn checked(self) -> Result<Self, Fault> {
+        let map = serde_json::Value::Object(self.0);
+        // JSON writes NUL as an escape; Postgres stores neither.
+        if has_nul(&map) {
+            return Err(Fault("must not contain the NUL character".into()));
+        }
+        if map.to_string().len() > METADATA_BYTES {
+            let detail = format!("must have at most {METADATA_BYTES} bytes as JSON");
+            return Err(Fault(detail));
+        }
+        match map {
+            serde_json::Value::Object(map) => Ok(Self(map)),
+            _ => Err(Fault("must be an object".into())),
         }
     }
 }

@@ -119,3 +119,82 @@ async fn nobody_but_an_admin_says_who_made_a_version() {
         assert_eq!(newest[0]["createdBy"], expected, "{newest}");
     }
 }
+
+/// Gives a version the hash of what it says, as a forger would.
+fn sign(version: &mut Value) {
+    let body: domain::prompts::Body =
+        serde_json::from_value(version["body"].clone()).expect("a body");
+    version["sha256"] = serde_json::to_value(body.sha256()).expect("a hash");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_obeys_the_rules_of_a_prompt() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    shared(&ada).await;
+    let changes: [(&str, Value); 8] = [
+        ("/body/sflField/topic", json!("a\0b")),
+        ("/body/sflMode/outputFormat", json!("a".repeat(10_001))),
+        ("/body/sflTenor/targetAudience", json!(vec!["a"; 101])),
+        ("/body/metadata", json!({"note": "a\0b"})),
+        ("/body/metadata", json!({"note": "a".repeat(65_536)})),
+        ("/version", json!(i32::MAX)),
+        ("/lineage", json!(i32::MAX)),
+        ("/createdAt", json!("-9999-01-01T00:00:00Z")),
+    ];
+    for (member, value) in changes {
+        let archive = Archive::of(&ada).await.change(VERSIONS, |rows| {
+            let mut row = rows[0].clone();
+            row["version"] = json!(7);
+            row["id"] = json!(uuid::Uuid::now_v7());
+            *row.pointer_mut(member).expect("a member") = value;
+            if member == "/body/metadata" {
+                sign(&mut row);
+            }
+            rows.push(row);
+        });
+        let reply = send(&ada, IMPORT, archive.zip()).await;
+        reply.expect_problem(422, "invalid");
+        assert_eq!(reply.faulty_fields(), ["promptVersions[2]"], "{member}");
+    }
+    let high = Archive::of(&ada)
+        .await
+        .change("prompts.jsonl", |rows| rows[0]["lineage"] = json!(i32::MAX));
+    let reply = send(&ada, IMPORT, high.zip()).await;
+    assert_eq!(reply.faulty_fields()[0], "prompts[0].lineage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_comes_again_and_again_is_a_fault_or_replaced() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    shared(&ada).await;
+    let again = |rows: &mut Vec<Value>| {
+        for number in 7..10 {
+            let mut row = rows[0].clone();
+            row["version"] = json!(number);
+            rows.push(row);
+        }
+    };
+    let archive = Archive::of(&ada).await.change(VERSIONS, again);
+    let reply = send(&ada, IMPORT, archive.zip()).await;
+    reply.expect_problem(422, "invalid");
+    assert_eq!(reply.faulty_fields().len(), 3, "{}", reply.text());
+    // In three prompts, one after another: each time the id is in use, and its substitute later.
+    for _ in 0..3 {
+        let prompt = uuid::Uuid::now_v7();
+        let archive = Archive::of(&ada)
+            .await
+            .change(MOVES, Vec::clear)
+            .change("prompts.jsonl", |rows| {
+                rows.truncate(1);
+                rows[0]["id"] = json!(prompt);
+            })
+            .change(VERSIONS, |rows| {
+                rows.truncate(1);
+                rows[0]["promptId"] = json!(prompt);
+            });
+        send(&ada, IMPORT, archive.zip()).await.expect(200);
+    }
+    assert_eq!(app.count("prompts").await, 4);
+}

@@ -8,7 +8,11 @@ use std::{
 use actix_web::{HttpRequest, http::header};
 use chrono::{DateTime, Utc};
 use db::prompts::archive::{Import, ImportedPrompt};
-use domain::{auth::Viewer, documents::Sha256, prompts::PromptId};
+use domain::{
+    auth::Viewer,
+    documents::Sha256,
+    prompts::{HIGHEST_NUMBER, PromptId},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zip::ZipArchive;
@@ -211,8 +215,10 @@ impl Parsed {
             .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
             .map(|time| time.with_timezone(&Utc));
         let lineage = value.get("lineage").and_then(Value::as_i64).unwrap_or(1);
-        let Some(lineage) = i32::try_from(lineage).ok().filter(|lineage| *lineage > 0) else {
-            return self.fault("prompts", index, "lineage", "must be 1 or more".into());
+        let allowed = |lineage: &i32| (1..=HIGHEST_NUMBER).contains(lineage);
+        let Some(lineage) = i32::try_from(lineage).ok().filter(allowed) else {
+            let message = format!("must be 1 to {HIGHEST_NUMBER}");
+            return self.fault("prompts", index, "lineage", message);
         };
         match deserr::deserialize::<PromptBody, _, Faults>(value) {
             Ok(body) => self.import.prompts.push(ImportedPrompt {

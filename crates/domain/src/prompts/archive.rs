@@ -1,7 +1,7 @@
 //! Prompts in an archive: one JSON object per line, whole enough to be the same prompts elsewhere.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
     Body, LabelMoveId, LabelName, Metadata, PromptId, PromptKind, PromptNotes, PromptText,
@@ -11,6 +11,10 @@ use crate::{
     documents::Sha256,
     users::{UserId, Visibility},
 };
+
+/// The highest lineage and the highest number of a version that an archive may have: numbering goes
+/// on from there, and must not run out.
+pub const HIGHEST_NUMBER: i32 = 1_000_000;
 
 /// A line of `prompts.jsonl`: what is read is any prompt with these members.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,12 +70,14 @@ pub struct ArchivedVersion {
     /// What it is called.
     pub label: String,
     /// What it says.
+    #[serde(deserialize_with = "body")]
     pub body: Body,
     /// The SHA-256 of the body, hexadecimal.
     pub sha256: Sha256,
     /// Who made it.
     pub created_by: UserId,
     /// When.
+    #[serde(deserialize_with = "moment")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -91,5 +97,23 @@ pub struct ArchivedLabelMove {
     /// Who moved it.
     pub moved_by: UserId,
     /// When.
+    #[serde(deserialize_with = "moment")]
     pub moved_at: DateTime<Utc>,
+}
+
+/// A body with metadata as the API takes them.
+fn body<'de, D: Deserializer<'de>>(from: D) -> Result<Body, D::Error> {
+    let mut body = Body::deserialize(from)?;
+    let metadata = std::mem::take(&mut body.metadata).checked();
+    let metadata = metadata.map_err(|fault| D::Error::custom(format!("metadata {fault}")))?;
+    Ok(Body { metadata, ..body })
+}
+
+/// A time from 1970: Postgres has none long before our era.
+fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
+    let at = DateTime::deserialize(from)?;
+    if at < DateTime::UNIX_EPOCH {
+        return Err(D::Error::custom("a time must be from 1970"));
+    }
+    Ok(at)
 }

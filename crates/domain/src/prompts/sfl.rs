@@ -16,7 +16,7 @@ const AUDIENCES: usize = 100;
 
 /// One member: any text of at most 10 000 characters, empty by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 #[schema(value_type = String)]
 pub struct SflText(String);
 
@@ -31,6 +31,13 @@ impl std::str::FromStr for SflText {
     type Err = crate::Fault;
     fn from_str(text: &str) -> Result<Self, crate::Fault> {
         whole(text, CHARACTERS).map(Self)
+    }
+}
+
+impl TryFrom<String> for SflText {
+    type Error = crate::Fault;
+    fn try_from(text: String) -> Result<Self, crate::Fault> {
+        text.parse()
     }
 }
 
@@ -59,6 +66,14 @@ impl Audience {
         self.0.iter().map(SflText::as_str)
     }
 
+    fn of(list: Vec<String>) -> Result<Self, crate::Fault> {
+        if list.len() > AUDIENCES {
+            return Err(too_many());
+        }
+        let texts = list.into_iter().map(SflText::try_from);
+        texts.collect::<Result<_, _>>().map(Self)
+    }
+
     fn single(text: SflText) -> Self {
         if text.as_str().trim().is_empty() {
             Self::default()
@@ -68,20 +83,25 @@ impl Audience {
     }
 }
 
+fn too_many() -> crate::Fault {
+    crate::Fault(format!("must have at most {AUDIENCES} items"))
+}
+
 impl<'de> Deserialize<'de> for Audience {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
-            List(Vec<SflText>),
-            One(SflText),
+            List(Vec<String>),
+            One(String),
             None,
         }
-        Ok(match Written::deserialize(from)? {
-            Written::List(list) => Self(list),
-            Written::One(text) => Self::single(text),
-            Written::None => Self::default(),
-        })
+        let read = match Written::deserialize(from)? {
+            Written::List(list) => Self::of(list),
+            Written::One(text) => text.parse().map(Self::single),
+            Written::None => Ok(Self::default()),
+        };
+        read.map_err(serde::de::Error::custom)
     }
 }
 
@@ -101,9 +121,7 @@ impl<E: DeserializeError> Deserr<E> for Audience {
                 }
                 Err(deserr::take_cf_content(E::error::<V>(
                     None,
-                    ErrorKind::Unexpected {
-                        msg: format!("must have at most {AUDIENCES} items"),
-                    },
+                    ErrorKind::Unexpected { msg: too_many().0 },
                     location,
                 )))
             }
@@ -205,6 +223,21 @@ mod tests {
         let read: SflTenor =
             serde_json::from_value(json!({"targetAudience": "Experts"})).expect("a tenor");
         assert_eq!(list(&read), ["Experts"]);
+    }
+
+    #[test]
+    fn the_limits_hold_whoever_reads() {
+        for audience in [
+            json!("a\0b"),
+            json!("a".repeat(10_001)),
+            json!(["a\0b"]),
+            json!(vec!["a"; 101]),
+        ] {
+            let written = json!({ "targetAudience": audience });
+            assert!(serde_json::from_value::<SflTenor>(written.clone()).is_err());
+            assert!(deserr::deserialize::<SflTenor, _, JsonError>(written).is_err());
+        }
+        assert!(serde_json::from_value::<SflField>(json!({"topic": "a\0b"})).is_err());
     }
 
     #[test]

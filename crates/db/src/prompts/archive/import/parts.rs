@@ -7,7 +7,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     documents::Sha256,
-    prompts::{ArchivedLabelMove, ArchivedVersion, LabelMoveId, LabelName, PromptVersionId},
+    prompts::{
+        ArchivedLabelMove, ArchivedVersion, HIGHEST_NUMBER, LabelMoveId, LabelName, PromptVersionId,
+    },
     users::UserId,
 };
 
@@ -35,14 +37,14 @@ impl Parts<'_> {
         let mut there = versions_here(conn, prompt).await?;
         let may_change = prompt.may_be_changed_by(self.viewer);
         let mut taken = self.taken(conn).await?;
-        let mut ids = HashMap::new();
+        let (mut ids, mut seen) = (HashMap::new(), HashSet::new());
         for (index, version) in &self.versions {
             const AREA: &str = "promptVersions";
             let place = (version.lineage, version.version);
-            if version.body.sha256() != version.sha256 {
-                report.fault(AREA, *index, "does not say what its sha256 promises");
-            } else if version.lineage < 1 || version.version < 1 {
-                report.fault(AREA, *index, "must have a lineage and a version from 1");
+            if let Some(fault) = fault_of(version) {
+                report.fault(AREA, *index, fault);
+            } else if !seen.insert(version.id) {
+                report.fault(AREA, *index, "has the id of an earlier one");
             } else if let Some((here, sha256)) = there.get(&place) {
                 if *sha256 == version.sha256 {
                     ids.insert(version.id, *here);
@@ -53,11 +55,10 @@ impl Parts<'_> {
             } else if !may_change {
                 report.fault(AREA, *index, NOT_YOURS);
             } else {
-                let here = if taken.insert(version.id) {
-                    version.id
-                } else {
-                    PromptVersionId(derived(self.viewer, version.id.0))
-                };
+                let wanted = [version.id, self.derived(version)];
+                let free = wanted.into_iter().find(|id| !taken.contains(id));
+                let here = free.unwrap_or_else(PromptVersionId::new);
+                taken.insert(here);
                 self.insert_version(conn, prompt, here, version).await?;
                 there.insert(place, (here, version.sha256));
                 ids.insert(version.id, here);
@@ -67,9 +68,16 @@ impl Parts<'_> {
         Ok(ids)
     }
 
+    fn derived(&self, version: &ArchivedVersion) -> PromptVersionId {
+        PromptVersionId(derived(self.viewer, version.id.0))
+    }
+
     /// The ids of the versions that are in use already, for whatever.
     async fn taken(&self, conn: &mut Connection) -> QueryResult<HashSet<PromptVersionId>> {
-        let wanted: Vec<PromptVersionId> = self.versions.iter().map(|(_, row)| row.id).collect();
+        let rows = self.versions.iter();
+        let wanted: Vec<PromptVersionId> = rows
+            .flat_map(|(_, row)| [row.id, self.derived(row)])
+            .collect();
         let taken: Vec<PromptVersionId> = prompt_versions::table
             .filter(prompt_versions::id.eq_any(wanted))
             .select(prompt_versions::id)
@@ -165,6 +173,19 @@ impl Parts<'_> {
             .await?;
         Ok(id)
     }
+}
+
+/// Why a version cannot be taken in wherever it belongs.
+fn fault_of(version: &ArchivedVersion) -> Option<String> {
+    let numbers = 1..=HIGHEST_NUMBER;
+    if version.body.sha256() != version.sha256 {
+        return Some("does not say what its sha256 promises".to_owned());
+    }
+    if !numbers.contains(&version.lineage) || !numbers.contains(&version.version) {
+        let fault = format!("must have a lineage and a version of 1 to {HIGHEST_NUMBER}");
+        return Some(fault);
+    }
+    None
 }
 
 /// A move of the same label at the same time is the same move.
