@@ -447,6 +447,12 @@ async fn health_says_whose_key_a_provider_is_called_with_and_what_it_said() {
     assert_eq!(row(3, "mock", "builtIn".into())["ok"], true);
     assert_eq!(health(&ours).await, seen, "asked again within the minute");
     assert_eq!(health(&theirs).await[1]["credential"], Value::Null);
+    // A key that no call would be made with serves nothing.
+    let mut spare = body("spare");
+    spare["isDefault"] = false.into();
+    let stored = theirs.post("/api/provider-keys", &spare).await;
+    stored.expect(201);
+    assert_eq!(health(&theirs).await[1]["credential"], Value::Null);
     // With another key the old answer is worth nothing.
     store(&ours, "b").await;
     assert_ne!(health(&ours).await[1]["check"], seen[1]["check"]);

@@ -138,19 +138,17 @@ pub async fn list(conn: &mut Connection, company: CompanyId) -> QueryResult<Vec<
         .await
 }
 
-/// The key of a company that serves each provider: the newest default one, else the newest.
+/// The key of a company that serves each provider: the newest default one. Calls by a model that names
+/// no key go by the same rule.
 pub async fn serving(
     conn: &mut Connection,
     company: CompanyId,
 ) -> QueryResult<Vec<(ProviderName, SealedKey)>> {
     provider_keys::table
         .filter(provider_keys::company_id.eq(company))
+        .filter(provider_keys::is_default)
         .distinct_on(provider_keys::provider)
-        .order((
-            provider_keys::provider,
-            provider_keys::is_default.desc(),
-            provider_keys::id.desc(),
-        ))
+        .order((provider_keys::provider, provider_keys::id.desc()))
         .select((provider_keys::provider, SealedKey::as_select()))
         .load(conn)
         .await
