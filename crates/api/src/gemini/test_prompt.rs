@@ -313,7 +313,7 @@ pub(super) async fn view(
     let cost = callee.cost(app, &reply, begun.at).await?;
     let (finish, refusal) = match reply.finish {
         Finish::Stop => ("stop", None),
-        Finish::Truncated => ("truncated", None),
+        Finish::Truncated | Finish::Cut => ("truncated", None),
         Finish::Refused(reason) => ("refused", Some(reason)),
     };
     Ok(TestView {

@@ -164,8 +164,10 @@ pub enum Finish {
     /// By itself.
     #[default]
     Stop,
-    /// At a limit of tokens, or because the stream was cut after its first words: it is incomplete.
+    /// At a limit of tokens: it is incomplete.
     Truncated,
+    /// The stream broke after its first words: it is incomplete, and the provider has failed.
+    Cut,
     /// The provider withheld it, for this reason.
     Refused(String),
 }

@@ -6,7 +6,7 @@ use domain::{
     documents::estimate_tokens,
     providers::{
         Embedder, EmbeddingTask, Embeddings, PortFuture, ProviderError,
-        generate::{Event, Events, Part, Provider, Reply, Request},
+        generate::{Event, Events, Finish, Part, Provider, Reply, Request},
     },
 };
 use futures::{StreamExt, stream};
@@ -135,18 +135,22 @@ fn held(events: Events, place: Place) -> Events {
         (events, Some(place)),
         |(mut events, mut place)| async move {
             let event = events.next().await?;
-            let ended = match &event {
-                Ok(Event::Text(_)) => None,
-                Ok(Event::End(reply)) => Some(Ok(used(reply))),
-                Err(error) => Some(Err(error)),
-            };
-            if let (Some(ended), Some(place)) = (ended, place.take_if(|_| ended.is_some())) {
-                place.settle(ended).await;
+            match (&event, place.take_if(|_| ends(&event))) {
+                (Ok(Event::End(reply)), Some(place)) if reply.finish == Finish::Cut => {
+                    place.broke(used(reply)).await;
+                }
+                (Ok(Event::End(reply)), Some(place)) => place.settle(Ok(used(reply))).await,
+                (Err(error), Some(place)) => place.settle(Err(error)).await,
+                _ => {}
             }
             Some((event, (events, place)))
         },
     );
     held.boxed()
+}
+
+fn ends(event: &Result<Event, ProviderError>) -> bool {
+    !matches!(event, Ok(Event::Text(_)))
 }
 
 fn used(reply: &Reply) -> u64 {

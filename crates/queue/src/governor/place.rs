@@ -154,6 +154,16 @@ impl Place {
         }
     }
 
+    /// Ends a call whose stream broke after so many tokens. Its words are the answer, and yet the provider
+    /// has failed.
+    pub(super) async fn broke(mut self, used: u64) {
+        self.count("cut");
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let surplus = used as f64 - self.tokens;
+        let told = tokio::spawn(self.close(surplus, Lesson::Failed));
+        told.await.ok();
+    }
+
     /// Gives the place back; the future tells Redis.
     fn close(&mut self, surplus: f64, lesson: Lesson) -> impl Future<Output = ()> + Send + use<> {
         self.is_open = false;

@@ -142,8 +142,9 @@ impl AnthropicDraft {
             Some("tool_use") => Err(ProviderError::Malformed(
                 "the model called a tool that it was not given".into(),
             )),
-            // At a limit, paused, cut, or for a reason that is not known: there may be more to say.
-            _ => Ok(Finish::Truncated),
+            None => Ok(Finish::Cut),
+            // At a limit, paused, or for a reason that is not known: there may be more to say.
+            Some(_) => Ok(Finish::Truncated),
         }
     }
 }

@@ -141,7 +141,7 @@ impl OpenAiDraft {
             Some("content_filter") => Finish::Refused("content_filter".into()),
             Some(_) => Finish::Stop,
             None if self.done => Finish::Stop,
-            None => Finish::Truncated,
+            None => Finish::Cut,
         }
     }
 }

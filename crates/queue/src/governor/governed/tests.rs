@@ -28,13 +28,17 @@ struct Held {
     calls: AtomicUsize,
     go: Notify,
     fails: Mutex<Option<ProviderError>>,
+    finish: Mutex<Finish>,
 }
 
 impl Held {
     fn ended(&self) -> Result<Reply, ProviderError> {
         match self.fails.lock().expect("no panic").clone() {
             Some(error) => Err(error),
-            None => Ok(Reply::default()),
+            None => Ok(Reply {
+                finish: self.finish.lock().expect("no panic").clone(),
+                ..Reply::default()
+            }),
         }
     }
 }
@@ -181,6 +185,18 @@ async fn an_error_in_the_middle_of_a_stream_closes_the_lane() {
     let mut other = request();
     other.model = "another-model".into();
     assert!(governed.stream(&other).await.is_ok());
+}
+
+#[tokio::test]
+async fn streams_that_break_close_the_lane_as_other_failures_do() {
+    let (held, governed) = governed();
+    *held.finish.lock().expect("no panic") = Finish::Cut;
+    for _ in 0..domain::providers::lane::FAILURES {
+        let events = governed.stream(&request()).await.expect("a stream");
+        assert_eq!(events.count().await, 2);
+    }
+    let refused = governed.generate(&request()).await.expect_err("refused");
+    assert_eq!(refused.class(), "provider_held");
 }
 
 #[tokio::test]

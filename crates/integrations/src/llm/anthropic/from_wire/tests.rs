@@ -127,11 +127,11 @@ fn a_stream_that_is_refused_keeps_its_price() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_truncated_and_its_price_estimated() {
+fn a_stream_that_is_cut_is_told_as_cut_and_its_price_estimated() {
     let reply = end(streamed(&stream_up_to_words(&[]), draft()));
     assert_eq!(
         (reply.finish, reply.text.as_str()),
-        (Finish::Truncated, "With wings.")
+        (Finish::Cut, "With wings.")
     );
     let usage = reply.usage;
     assert_eq!((usage.input, usage.output, usage.estimated), (100, 3, true));

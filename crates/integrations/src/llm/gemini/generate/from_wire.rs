@@ -225,7 +225,7 @@ impl Gathered {
         }
         // Without a reason to stop it was cut.
         let Some(reason) = self.finish.as_deref() else {
-            return Ok(Finish::Truncated);
+            return Ok(Finish::Cut);
         };
         match reason {
             "STOP" => Ok(Finish::Stop),

@@ -133,15 +133,12 @@ fn a_stream_may_end_without_saying_so() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_truncated() {
+fn a_stream_that_is_cut_is_told_as_cut() {
     let reply = end(streamed(
         &stream_of(&[chunk(&json!({ "content": "With " }), None)]),
         draft(),
     ));
-    assert_eq!(
-        (reply.finish, reply.text.as_str()),
-        (Finish::Truncated, "With ")
-    );
+    assert_eq!((reply.finish, reply.text.as_str()), (Finish::Cut, "With "));
 }
 
 #[test]

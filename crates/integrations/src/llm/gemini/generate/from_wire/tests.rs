@@ -136,13 +136,13 @@ fn a_stream() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_truncated() {
+fn a_stream_that_is_cut_is_told_as_cut() {
     let mut first = saying("With ", "STOP");
     first["candidates"][0]["finishReason"].take();
     let reply = end(streamed(&stream_of(&[first]), draft()));
     assert_eq!(
         (reply.finish, reply.text.as_str(), reply.usage.output),
-        (Finish::Truncated, "With ", 3)
+        (Finish::Cut, "With ", 3)
     );
 }
 
