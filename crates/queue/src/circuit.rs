@@ -34,6 +34,14 @@ impl Circuit {
         if !self.may_ask() {
             return None;
         }
+        self.insist(question).await
+    }
+
+    /// Asks Redis even if it failed a moment ago: for what others must hear as soon as it can be heard.
+    pub async fn insist<T>(
+        &self,
+        question: impl Future<Output = Result<T, RedisError>>,
+    ) -> Option<T> {
         match question.await {
             Ok(answer) => {
                 self.closed_until.store(0, Ordering::Relaxed);

@@ -175,7 +175,17 @@ impl Place {
             std::mem::take(&mut self.id),
             (self.entered, self.admitted),
         );
-        async move { road.settle(&id, entered, surplus, &lesson).await }
+        async move {
+            let is_told = road.settle(&id, entered, surplus, &lesson).await;
+            if !is_told && lesson.repeated(0.0).is_some() {
+                // Before everything that Redis knows if it was not asked.
+                let entered = match entered.1 {
+                    Admitted::Shared(at) => at,
+                    Admitted::Alone => 0.0,
+                };
+                tokio::spawn(async move { road.repeat(entered, lesson).await });
+            }
+        }
     }
 
     fn count(&self, outcome: &'static str) {

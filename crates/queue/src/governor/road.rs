@@ -17,6 +17,15 @@ use super::{
 };
 use crate::{Redis, circuit::Circuit};
 
+/// How long until Redis is told again what it has not heard, at first …
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// … and at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long it is told. Later it learns a time from whoever asks it first.
+const LONGEST_TELLING: Duration = Duration::from_secs(600);
+
 /// What its numbers are labelled with.
 #[derive(Debug, Clone)]
 pub(super) struct Labels {
@@ -118,14 +127,14 @@ impl Road {
         self.local().lane.enter(now, wish, &self.local_rules)
     }
 
-    /// Learns from a call's end: first this process, then all.
+    /// Learns from a call's end: first this process, then all. Says whether Redis has heard it.
     pub(super) async fn settle(
         &self,
         id: &str,
         entered: (f64, Admitted),
         surplus: f64,
         lesson: &Lesson,
-    ) {
+    ) -> bool {
         let now = self.now();
         self.local()
             .settle(now, id, entered.0, surplus, lesson, &self.local_rules);
@@ -138,12 +147,40 @@ impl Road {
         let mut redis = self.redis.clone();
         let (keys, rules) = (&self.keys, &self.rules);
         let told = script::settle(&mut redis, keys, id, entered, surplus, lesson, rules, None);
-        if let Some(answer) = self.circuit.ask(told).await {
+        let answer = if lesson.repeated(0.0).is_some() {
+            self.circuit.insist(told).await
+        } else {
+            self.circuit.ask(told).await
+        };
+        if let Some(answer) = answer {
             self.show(answer.standing);
             self.remember(answer.known);
         }
         // Once more: the place is free for other processes only now.
         self.freed.notify_one();
+        answer.is_some()
+    }
+
+    /// Tells Redis what it has not heard until it has, or until it is worth nothing any more. Places and
+    /// tokens are left as they are: it may have heard and lost the answer.
+    pub(super) async fn repeat(&self, entered: f64, lesson: Lesson) {
+        let began = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        while began.elapsed() < LONGEST_TELLING {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let passed = began.elapsed().as_secs_f64() * 1000.0;
+            let Some(lesson) = lesson.repeated(passed) else {
+                return;
+            };
+            let mut redis = self.redis.clone();
+            let (keys, rules) = (&self.keys, &self.rules);
+            let told = script::settle(&mut redis, keys, "", entered, 0.0, &lesson, rules, None);
+            if let Some(answer) = self.circuit.insist(told).await {
+                self.remember(answer.known);
+                return;
+            }
+        }
     }
 
     /// Keeps a place until the future is dropped.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::ATTENTION;
 use crate::providers::ProviderError;
 
 /// What the end of a call teaches.
@@ -82,6 +83,25 @@ impl Lesson {
                 Self::Answered
             }
             ProviderError::Malformed(_) | ProviderError::Held { .. } => Self::None,
+        }
+    }
+}
+
+impl Lesson {
+    /// What there is still to say `passed` milliseconds later to somebody who may not have heard it: the
+    /// rest of a time that was named, and a complaint as long as it is believed. A failure that counts
+    /// twice would be worse than one that does not.
+    pub fn repeated(&self, passed: f64) -> Option<Self> {
+        let rest = |wait: &f64, named: &f64, quota| Self::Wait {
+            wait: wait - passed,
+            named: *named,
+            quota,
+        };
+        match self {
+            Self::Wait { wait, named, quota } if passed < *wait => Some(rest(wait, named, *quota)),
+            Self::FailedUntil { wait, named } if passed < *wait => Some(rest(wait, named, false)),
+            Self::Complaint(_) if passed < ATTENTION => Some(self.clone()),
+            _ => None,
         }
     }
 }

@@ -79,15 +79,20 @@ fn governed() -> (Arc<Held>, Arc<dyn Provider>) {
 }
 
 fn governor() -> (Arc<Held>, Governor) {
+    let (held, governor, _) = governor_at("redis://127.0.0.1:1/0");
+    (held, governor)
+}
+
+fn governor_at(redis_url: &str) -> (Arc<Held>, Governor, crate::Redis) {
     let given = ["x", "--governor-local-concurrency=1"];
     let settings = Arguments::parse_from(given).governor;
     let config = crate::Config {
-        redis_url: "redis://127.0.0.1:1/0".to_owned().into(),
-        redis_prefix: "x".into(),
+        redis_url: redis_url.to_owned().into(),
+        redis_prefix: format!("test:{:016x}", rand::random::<u64>()),
     };
     let redis = crate::connect(&config).expect("an address");
-    let governor = Governor::new(redis, config, settings, Arc::default());
-    (Arc::default(), governor)
+    let governor = Governor::new(redis.clone(), config, settings, Arc::default());
+    (Arc::default(), governor, redis)
 }
 
 fn request() -> Request {
@@ -210,4 +215,71 @@ async fn a_refused_key_is_told_to_all_in_the_words_of_the_provider_without_a_cal
         assert_eq!(refused.err(), Some(refusal.clone()));
     }
     assert_eq!(held.calls.load(Ordering::Relaxed), 1);
+}
+
+/// Lets what comes to this address through to the Redis of tests, for one connection after another.
+async fn let_through(listener: tokio::net::TcpListener, to: String) {
+    while let Ok((mut from, _)) = listener.accept().await {
+        let to = to.clone();
+        tokio::spawn(async move {
+            if let Ok(mut to) = tokio::net::TcpStream::connect(to).await {
+                drop(tokio::io::copy_bidirectional(&mut from, &mut to).await);
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_redis_did_not_hear_is_told_to_it_when_it_is_back() {
+    let Ok(redis_url) = std::env::var("REDIS_URL") else {
+        eprintln!("SKIPPED: REDIS_URL is not set");
+        return;
+    };
+    let rest = redis_url.trim_start_matches("redis://");
+    let (who, rest) = rest
+        .rsplit_once('@')
+        .map_or(("", rest), |(who, rest)| (who, rest));
+    let (server, number) = rest.split_once('/').unwrap_or((rest, "0"));
+    let away = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let place = away
+        .and_then(|listener| listener.local_addr())
+        .expect("a port");
+    let at = if who.is_empty() { "" } else { "@" };
+    let address = format!("redis://{who}{at}{place}/{number}");
+    let (held, governor, mut redis) = governor_at(&address);
+    let governed = governor.provider(held.clone(), "a-key");
+    let retry_at = Utc::now() + TimeDelta::hours(1);
+    *held.fails.lock().expect("no panic") = Some(ProviderError::RateLimited { retry_at });
+    held.go.notify_one();
+    assert_eq!(class(&*governed).await, "provider_rate_limited");
+
+    let back = tokio::net::TcpListener::bind(place)
+        .await
+        .expect("the port");
+    tokio::spawn(let_through(back, server.to_owned()));
+    let state = governor
+        .shared
+        .redis_config
+        .key("governor:{a-key:held:a-model}:state");
+    let heard = async {
+        loop {
+            let mut parked = redis::cmd("HEXISTS");
+            let parked = parked.arg(&state).arg("parked");
+            if parked
+                .query_async::<bool>(&mut redis)
+                .await
+                .unwrap_or(false)
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(20), heard).await;
+    heard.expect("nobody asked, and it was told");
+    let mut gone = redis::cmd("DEL");
+    gone.arg(&state)
+        .exec_async(&mut redis)
+        .await
+        .expect("Redis answers");
 }
