@@ -200,8 +200,11 @@ async fn streams_that_break_close_the_lane_as_other_failures_do() {
         let events = governed.stream(&request()).await.expect("a stream");
         assert_eq!(events.count().await, 2);
     }
-    let refused = governed.generate(&request()).await.expect_err("refused");
-    assert_eq!(refused.class(), "provider_held");
+    let refused = governed.stream(&request()).await.err();
+    assert_eq!(
+        refused.as_ref().map(ProviderError::class),
+        Some("provider_held")
+    );
 }
 
 #[tokio::test]
