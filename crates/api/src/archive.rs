@@ -13,7 +13,7 @@ use db::prompts::archive::{Outcome, Report, RowReport};
 use deserr::Deserr;
 use futures::StreamExt as _;
 use serde::Serialize;
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
 use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -24,6 +24,9 @@ use crate::{
     extract::{Faults, Query},
     prompts::Change,
 };
+
+/// One import at a time is read into memory.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// What the manifest says that an archive is.
 const FORMAT: &str = "prompt-architect";
@@ -131,6 +134,11 @@ async fn import(
     let kind = read::Kind::of(&request)?;
     let file = spool(payload).await?;
     let viewer = context.who.clone();
+    // JSON in memory is many times as large as in a file.
+    let _turn = TURN
+        .acquire()
+        .await
+        .map_err(|cause| ApiError::internal(&cause))?;
     let parsed = web::block(move || read::read(kind, file, &viewer))
         .await
         .map_err(|cause| ApiError::internal(&cause))??;

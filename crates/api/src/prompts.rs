@@ -54,6 +54,13 @@ impl From<ChangeError> for ApiError {
                 Code::Stale,
                 "The prompt changed in the meantime. Read it again and repeat the change.",
             ),
+            ChangeError::TooManyLabels => Self::invalid(
+                "name",
+                format!(
+                    "is one too many: a prompt has at most {} labels",
+                    db::prompts::labels::MAX_LABELS
+                ),
+            ),
             ChangeError::NoVersion => Self::not_found("version"),
             ChangeError::NoLabel => Self::not_found("label"),
             ChangeError::Incomplete(members) => {

@@ -169,6 +169,9 @@ pub enum ChangeError {
     /// It has no such label.
     #[error("no such label")]
     NoLabel,
+    /// It has as many labels as it may have.
+    #[error("too many labels")]
+    TooManyLabels,
     /// To be created, it lacks these members.
     #[error("members are missing")]
     Incomplete(Vec<&'static str>),

@@ -111,6 +111,17 @@ async fn an_answer_comes_as_it_is_made_and_ends_with_what_it_cost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_repeating_is_good_for_one_form_of_the_answer() {
+    let app = App::start().await;
+    let ada = app.register().await.with("idempotency-key", "one");
+    let body = json!({"promptText": "Hello"});
+    ada.post(PATH, &body).await.expect(200);
+    let streaming = ada.with("accept", "text/event-stream");
+    let other = streaming.post(PATH, &body).await;
+    other.expect_problem(409, "idempotency_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_before_the_first_word_is_a_plain_answer() {
     let app = App::start().await;
     let ada = app.register().await;

@@ -202,3 +202,26 @@ async fn an_id_that_comes_again_and_again_is_a_fault_or_replaced() {
     }
     assert_eq!(app.count("prompts").await, 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_has_a_limit_long_before_the_archive_has_one() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let mut archive = Archive::of(&ada).await;
+    let file = archive.0.iter_mut().find(|file| file.0 == VERSIONS);
+    file.expect("a file").1 = format!("[{}0]\n", "0,".repeat(9 << 20));
+    let refused = send(&ada, IMPORT, archive.zip()).await;
+    refused.expect_problem(413, "too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_may_be_large_and_carry_a_key_for_repeating_it() {
+    let app = App::start().await;
+    let ada = app.register().await.with("idempotency-key", "import-1");
+    let text = "x".repeat(190_000);
+    let rows: Vec<Value> = (0..12)
+        .map(|number| json!({"title": format!("Prompt {number}"), "promptText": text}))
+        .collect();
+    let reply = ada.post(IMPORT, &json!(rows)).await;
+    assert_eq!(reply.expect(200).json()["counts"]["created"], 12);
+}

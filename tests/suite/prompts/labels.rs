@@ -203,3 +203,19 @@ async fn moves_at_once_leave_one_place_and_a_history_without_gap() {
     let stale = replies.iter().filter(|reply| reply.status == 412).count();
     assert_eq!((done, stale), (1, 4));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_has_at_most_fifty_labels() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let path = path_of(&create(&ada, json!({})).await);
+    let one = version(&ada, &path).await;
+    for number in 0..50 {
+        point(&ada, &path, &format!("label-{number}"), &one).await;
+    }
+    let body = json!({"versionId": one["id"]});
+    let refused = ada.put(&format!("{path}/labels/one-more"), &body).await;
+    refused.expect_problem(422, "invalid");
+    let moved = ada.put(&format!("{path}/labels/label-7"), &body).await;
+    moved.expect(200);
+}

@@ -27,6 +27,9 @@ use crate::{
 /// The most bytes of an archive once unpacked.
 const UNPACKED_BYTES: u64 = 128 * 1024 * 1024;
 
+/// The most bytes of a line: a prompt that was made member by member can be that large.
+const LINE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// The most rows of an import.
 const ROWS: usize = 20_000;
 
@@ -149,9 +152,13 @@ impl Parsed {
         let mut line = Vec::new();
         for index in 0.. {
             line.clear();
-            let bytes = entry
+            let bytes = (&mut entry)
+                .take(LINE_BYTES + 1)
                 .read_until(b'\n', &mut line)
                 .map_err(|_| malformed("The archive is broken."))?;
+            if bytes as u64 > LINE_BYTES {
+                return Err(too_large(&format!("{LINE_BYTES} bytes in a line")));
+            }
             if bytes == 0 {
                 return Ok(());
             }

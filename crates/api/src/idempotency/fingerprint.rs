@@ -10,9 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{error::ApiResult, extract};
 
-/// Whether the body is no JSON: such a one is not read into memory.
+/// Takes files, be they JSON; importing one twice adds nothing.
+const IMPORT: &str = "/api/import";
+
+/// Whether the body is a file: such a one is not read into memory.
 pub fn is_upload(request: &ServiceRequest) -> bool {
-    !extract::is_json(request.request()) && has_body(request)
+    let is_file = !extract::is_json(request.request()) || request.path() == IMPORT;
+    is_file && has_body(request)
 }
 
 /// Hashes a request. A JSON body is read for that and put back.
@@ -26,11 +30,20 @@ pub async fn take(request: &mut ServiceRequest) -> ApiResult<[u8; 32]> {
         digest.update(part);
         digest.update([0]);
     }
+    // The answer has another form then.
+    digest.update([u8::from(wants_events(request.headers()))]);
     let (request, payload) = request.parts_mut();
     let body = extract::read_all(request, payload).await?;
     digest.update(&body);
     *payload = again(body);
     Ok(digest.finalize().into())
+}
+
+fn wants_events(headers: &header::HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/event-stream"))
 }
 
 fn has_body(request: &ServiceRequest) -> bool {

@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{App, error::ApiResult};
 
+/// Bytes of the longest text that a copy is kept of: Redis has other things to keep.
+const LONGEST: usize = 256 * 1024;
+
 /// How long copies are kept after they were last stored or confirmed.
 const LIFE: Duration = Duration::from_secs(3600);
 
@@ -63,6 +66,7 @@ pub async fn find(app: &App, id: PromptId, label: Option<&LabelName>) -> ApiResu
     let copy = load(app, id, label, now).await?;
     if let Some(copy) = &copy
         && (label.is_none() || copy.version_id.is_some())
+        && copy.stored.prompt.prompt_text.as_str().len() <= LONGEST
     {
         keep(app, ticket, place, copy).await;
     }

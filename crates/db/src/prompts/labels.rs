@@ -37,6 +37,9 @@ pub struct PromptLabel {
     pub moved_at: DateTime<Utc>,
 }
 
+/// The most labels of a prompt: copies are kept by label.
+pub const MAX_LABELS: i64 = 50;
+
 /// One move of a label.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, utoipa::ToSchema)]
 #[diesel(table_name = prompt_label_moves)]
@@ -70,10 +73,12 @@ pub async fn point(
         let version = versions::of(conn, id, which)
             .await?
             .ok_or(ChangeError::NoVersion)?;
-        if let Some(label) = current(conn, id, name).await?
-            && label.version_id == version.id
-        {
-            return Ok((label, stored.prompt.updated_at));
+        match current(conn, id, name).await? {
+            Some(label) if label.version_id == version.id => {
+                return Ok((label, stored.prompt.updated_at));
+            }
+            None if count(conn, id).await? >= MAX_LABELS => return Err(ChangeError::TooManyLabels),
+            _ => {}
         }
         let moved = record(conn, viewer, id, name, Some(version.id)).await?;
         let place = (
@@ -97,6 +102,15 @@ pub async fn point(
         Ok((label, show(conn, id).await?))
     })
     .await
+}
+
+/// How many labels a prompt has.
+async fn count(conn: &mut Connection, id: PromptId) -> QueryResult<i64> {
+    prompt_labels::table
+        .filter(prompt_labels::prompt_id.eq(id))
+        .count()
+        .get_result(conn)
+        .await
 }
 
 /// Takes a label away.
