@@ -25,7 +25,8 @@ impl Archive {
             .map(|line| serde_json::from_str(line).expect("a row"))
             .collect();
         change(&mut rows);
-        *text = rows.iter().map(|row| format!("{row}\n")).collect();
+        let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+        *text = lines.join("\n");
         self
     }
 
