@@ -124,7 +124,9 @@ async fn a_companys_key_is_opened_for_its_own_call_only() {
     admin.post("/api/provider-keys", &key).await.expect(201);
     // A server without the sealing key cannot use it, and says whom to ask.
     let poor = app
-        .replica(Options::with(|config| config.sealing.sealing_keys.clear()))
+        .replica(Options::with(|config| {
+            config.gateway.sealing.sealing_keys.clear();
+        }))
         .await;
     let body = json!({"promptText": "Hello", "model": "gpt-6-luna"});
     let reply = admin.at(&poor.url).post(PATH, &body).await;

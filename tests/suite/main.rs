@@ -3,6 +3,7 @@
 mod api_keys;
 mod auth;
 mod cache;
+mod gateway;
 mod gemini;
 mod idempotency;
 mod invitations;

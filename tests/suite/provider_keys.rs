@@ -273,7 +273,7 @@ async fn an_address_inside_is_refused_unless_the_operator_allows_it() {
     assert_eq!(outside["isDefault"], false);
     let lenient = app
         .replica(Options::with(|config| {
-            config.reach.allowed_private_hosts = vec!["ollama".into()];
+            config.gateway.reach.allowed_private_hosts = vec!["ollama".into()];
         }))
         .await;
     let admin = admin.at(&lenient.url);
@@ -308,7 +308,10 @@ async fn a_key_that_a_model_names_stays_until_the_model_lets_it_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_sealing_key_no_key_is_taken_and_the_answer_says_what_to_set() {
-    let app = App::start_with(Options::with(|config| config.sealing.sealing_keys.clear())).await;
+    let app = App::start_with(Options::with(|config| {
+        config.gateway.sealing.sealing_keys.clear();
+    }))
+    .await;
     let admin = app.register().await;
     let reply = admin.post("/api/provider-keys", &body("Production")).await;
     let problem = reply.expect_problem(503, "unavailable");
@@ -417,9 +420,9 @@ async fn health_says_whose_key_a_provider_is_called_with_and_what_it_said() {
     // Nothing listens there.
     let nowhere: url::Url = "http://127.0.0.1:9".parse().expect("an address");
     let app = App::start_with(Options::with(move |config| {
-        config.gemini.api_key = Some("installation-key".into());
-        config.gemini.base_url = nowhere.clone();
-        config.openai.base_url = nowhere;
+        config.gateway.gemini.api_key = Some("installation-key".into());
+        config.gateway.gemini.base_url = nowhere.clone();
+        config.gateway.openai.base_url = nowhere;
     }))
     .await;
     let (ours, theirs) = (app.register().await, app.register().await);

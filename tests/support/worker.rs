@@ -29,6 +29,7 @@ impl App {
             &format!("--storage-url={}", self.config.storage.storage_url),
         ])
         .config;
+        config.gateway = self.config.gateway.clone();
         change(&mut config);
         let extractor = Extractor::new(extractor(), &[], &config.extractor);
         Worker::new(config, extractor).expect("settings without fault")

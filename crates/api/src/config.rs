@@ -2,12 +2,8 @@
 
 use std::net::SocketAddr;
 
-use integrations::{
-    http::ReachConfig,
-    llm::{anthropic::AnthropicConfig, gemini::GeminiConfig, openai::OpenAiConfig},
-    sealing::SealingConfig,
-    storage::StorageConfig,
-};
+use gateway::GatewayConfig;
+use integrations::storage::StorageConfig;
 
 use crate::auth::settings::{Mode, Settings};
 
@@ -36,24 +32,12 @@ pub struct Config {
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,
-    /// Calls to providers.
+    /// When providers may be called.
     #[command(flatten)]
     pub governor: queue::governor::GovernorConfig,
-    /// Gemini.
+    /// The providers, and the keys they are called with.
     #[command(flatten)]
-    pub gemini: GeminiConfig,
-    /// OpenAI, and servers that speak its interface.
-    #[command(flatten)]
-    pub openai: OpenAiConfig,
-    /// Anthropic.
-    #[command(flatten)]
-    pub anthropic: AnthropicConfig,
-    /// What keys of providers are sealed with.
-    #[command(flatten)]
-    pub sealing: SealingConfig,
-    /// Where calls may go whose address a company chose.
-    #[command(flatten)]
-    pub reach: ReachConfig,
+    pub gateway: GatewayConfig,
     /// Sign-in and rate limits.
     #[command(flatten)]
     pub accounts: Settings,
@@ -71,15 +55,14 @@ impl Config {
     pub fn without_blanks(mut self) -> Self {
         self.cors_origins.retain(|origin| !origin.is_empty());
         self.accounts.drop_blanks();
-        self.sealing.drop_blanks();
-        self.reach.drop_blanks();
+        self.gateway.drop_blanks();
         self
     }
 
     /// Everything that is wrong with the settings, a sentence each.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.accounts.faults();
-        faults.extend(self.sealing.faults());
+        faults.extend(self.gateway.faults());
         if self.accounts.auth_mode == Mode::SingleUser {
             if !self.api_bind.ip().is_loopback() {
                 faults.push(

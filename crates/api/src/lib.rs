@@ -39,12 +39,8 @@ use actix_web::{
     web,
 };
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::{
-    http::Reach,
-    llm::{Clock, Embedders, Providers},
-    sealing::Sealer,
-    storage::Storage,
-};
+use gateway::Gateway;
+use integrations::storage::Storage;
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits};
@@ -83,18 +79,10 @@ pub struct App {
     pub storage: Storage,
     /// What makes vectors of questions, under the governor.
     pub embedder: Arc<dyn Embedder>,
-    /// The embedding models that can be asked.
-    pub embedders: Embedders,
-    /// When a provider may be called.
-    pub governor: Governor,
-    /// What reaches models.
-    pub providers: Providers,
+    /// What reaches models, under the governor.
+    pub gateway: Gateway,
     /// What providers last said of themselves.
     pub checks: providers::health::Checks,
-    /// What seals keys of providers.
-    pub sealer: Sealer,
-    /// Where calls may go whose address a company chose.
-    pub reach: Reach,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
     /// Copies of rows.
@@ -107,15 +95,6 @@ pub struct App {
     pub metrics: PrometheusHandle,
 }
 
-impl App {
-    /// An embedding model that documents were made with before, if it can still be asked.
-    pub fn former_embedder(&self, name: &str) -> Option<Arc<dyn Embedder>> {
-        let former = self.embedders.named(name)?;
-        let key = self.config.gemini.fingerprint();
-        Some(self.governor.embedder(former, key))
-    }
-}
-
 /// Puts together what outlives a request. Nothing is connected yet.
 pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
     let config = config.without_blanks();
@@ -126,13 +105,6 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         faults.join("\n- ")
     );
     let redis = queue::connect(&config.queue)?;
-    let reach = Reach::new(&config.reach);
-    let providers = Providers::new(
-        &config.gemini,
-        &config.openai,
-        &config.anthropic,
-        Clock::system(),
-    )?;
     let circuit = Arc::<Circuit>::default();
     let governor = Governor::new(
         redis.clone(),
@@ -141,17 +113,13 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         circuit.clone(),
     )
     .within(PATIENCE);
-    let embedders = Embedders::new(&config.gemini)?;
+    let gateway = Gateway::new(&config.gateway, governor)?;
     Ok(App {
         pool: db::pool::connect(&config.db)?,
         storage: Storage::open(&config.storage)?,
-        embedder: governor.embedder(embedders.current(), config.gemini.fingerprint()),
-        embedders,
-        governor,
-        sealer: Sealer::new(&config.sealing),
-        providers: providers.reaching(&reach)?,
+        embedder: gateway.embedder(),
+        gateway,
         checks: providers::health::Checks::default(),
-        reach,
         wake: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, delete, get, post, web::Json};
 use db::provider_keys::{CreateError, DeleteError, NewProviderKey, ProviderKey};
 use deserr::Deserr;
 use domain::models::{Label, ProviderKeyId, ProviderName, keys::KeyText};
-use integrations::sealing::Place;
 use secrecy::SecretString;
 use url::Url;
 use utoipa::ToSchema;
@@ -16,9 +15,6 @@ use crate::{
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{Body, Faults, Path},
 };
-
-/// The table of the keys: a part of what their seals are bound to.
-pub const TABLE: &str = "provider_keys";
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -89,13 +85,9 @@ async fn create(
 ) -> ApiResult<HttpResponse> {
     let base_url = checked(&context, &body)?;
     let id = ProviderKeyId::new();
-    let place = Place {
-        table: TABLE,
-        company: context.who.company_id.0,
-        row: id.0,
-    };
+    let place = gateway::place(context.who.company_id, id);
     let secret = SecretString::from(body.key.reveal());
-    let sealed = context.app().sealer.seal(&secret, place);
+    let sealed = context.app().gateway.sealer.seal(&secret, place);
     let sealed = sealed.ok_or_else(no_sealing_key)?;
     let new = NewProviderKey {
         id,
@@ -121,7 +113,7 @@ fn checked(context: &Context<Admin>, body: &ProviderKeyBody) -> ApiResult<Option
             message: "needs no key: the mock provider is built in".into(),
         });
     }
-    let reach = &context.app().reach;
+    let reach = &context.app().gateway.reach;
     let address = body.base_url.as_deref().map(|text| {
         let url = Url::parse(text).map_err(|_| integrations::http::ReachError::Form)?;
         reach.check(&url).map(|()| url)

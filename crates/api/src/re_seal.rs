@@ -3,10 +3,8 @@
 //! repeated, broken off, and run twice at once.
 
 use domain::models::ProviderKeyId;
-use integrations::sealing::{Place, Sealed, Sealer, SealingConfig};
+use integrations::sealing::{Sealed, Sealer, SealingConfig};
 use secrecy::ExposeSecret;
-
-use crate::provider_keys::TABLE;
 
 /// Rows that are read at once.
 const BATCH: i64 = 100;
@@ -61,11 +59,7 @@ pub async fn run(mut command: ReSeal) -> anyhow::Result<usize> {
 }
 
 fn anew(sealer: &Sealer, row: &db::provider_keys::SealedText) -> anyhow::Result<Sealed> {
-    let place = Place {
-        table: TABLE,
-        company: row.company_id.0,
-        row: row.id.0,
-    };
+    let place = gateway::place(row.company_id, row.id);
     let old = Sealed {
         bytes: row.sealed.clone(),
         key_id: row.sealing_key_id.clone(),

@@ -168,7 +168,7 @@ async fn embedders<A: Access<Who = Viewer>>(
     let former = names
         .iter()
         .filter(|name| *name != app.embedder.name())
-        .filter_map(|name| app.former_embedder(name));
+        .filter_map(|name| app.gateway.former_embedder(name));
     Ok([app.embedder.clone()].into_iter().chain(former).collect())
 }
 

@@ -3,11 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use domain::jobs::JobKind;
-use integrations::{
-    extract::ExtractorConfig,
-    llm::{anthropic::AnthropicConfig, gemini::GeminiConfig, openai::OpenAiConfig},
-    storage::StorageConfig,
-};
+use gateway::GatewayConfig;
+use integrations::{extract::ExtractorConfig, storage::StorageConfig};
 
 /// Embedding jobs that take the place of one job of another kind.
 const EMBEDDINGS: u16 = 3;
@@ -48,24 +45,18 @@ pub struct Config {
     /// Redis.
     #[command(flatten)]
     pub queue: queue::Config,
-    /// Calls to providers.
+    /// When providers may be called.
     #[command(flatten)]
     pub governor: queue::governor::GovernorConfig,
+    /// The providers, and the keys they are called with.
+    #[command(flatten)]
+    pub gateway: GatewayConfig,
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,
     /// Reading files.
     #[command(flatten)]
     pub extractor: ExtractorConfig,
-    /// Gemini.
-    #[command(flatten)]
-    pub gemini: GeminiConfig,
-    /// OpenAI, and servers that speak its interface.
-    #[command(flatten)]
-    pub openai: OpenAiConfig,
-    /// Anthropic.
-    #[command(flatten)]
-    pub anthropic: AnthropicConfig,
 }
 
 /// A time between a tenth of a second and an hour.

@@ -13,7 +13,8 @@ mod run;
 use std::{sync::Arc, time::Duration};
 
 use domain::{jobs::JobKind, providers::Embedder};
-use integrations::{extract::Extractor, llm::Embedders, storage::Storage};
+use gateway::Gateway;
+use integrations::{extract::Extractor, storage::Storage};
 use queue::governor::Governor;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub struct Worker {
     pub storage: Storage,
     /// What reads files, apart from this process.
     pub extractor: Extractor,
+    /// What reaches models, under the governor.
+    pub gateway: Gateway,
     /// What makes vectors, under the governor.
     pub embedder: Arc<dyn Embedder>,
     /// The settings.
@@ -46,7 +49,14 @@ pub struct Worker {
 
 impl Worker {
     /// Puts together what jobs work with; `extractor` reads files. Nothing is connected yet.
-    pub fn new(config: Config, extractor: Extractor) -> anyhow::Result<Self> {
+    pub fn new(mut config: Config, extractor: Extractor) -> anyhow::Result<Self> {
+        config.gateway.drop_blanks();
+        let faults = config.gateway.faults();
+        anyhow::ensure!(
+            faults.is_empty(),
+            "the configuration has to be corrected:\n- {}",
+            faults.join("\n- ")
+        );
         let governor = Governor::new(
             queue::connect(&config.queue)?,
             config.queue.clone(),
@@ -54,13 +64,13 @@ impl Worker {
             Arc::default(),
         );
         let stop = CancellationToken::new();
-        let governor = governor.until(stop.clone());
-        let embedder = Embedders::new(&config.gemini)?.current();
+        let gateway = Gateway::new(&config.gateway, governor.until(stop.clone()))?;
         Ok(Self {
             pool: db::pool::connect(&config.db)?,
             storage: Storage::open(&config.storage)?,
             extractor,
-            embedder: governor.embedder(embedder, config.gemini.fingerprint()),
+            embedder: gateway.embedder(),
+            gateway,
             name: format!("worker-{}", uuid::Uuid::now_v7()),
             time_limit: JobKind::time_limit,
             stop,

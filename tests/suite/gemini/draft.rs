@@ -32,8 +32,8 @@ fn says(text: &str) -> Cue {
 async fn with_fake(fake: &FakeGemini) -> (App, Client) {
     let url: url::Url = fake.url.parse().expect("an address");
     let app = App::start_with(Options::with(move |config| {
-        config.gemini.api_key = Some("good-key".into());
-        config.gemini.base_url = url;
+        config.gateway.gemini.api_key = Some("good-key".into());
+        config.gateway.gemini.base_url = url;
     }))
     .await;
     let ada = app.register().await;
@@ -158,8 +158,8 @@ async fn a_draft_is_grounded_in_the_passages_of_ones_own_documents() {
     assert_eq!(refused.faulty_fields(), ["documentIds[0]"]);
     let url: url::Url = fake.url.parse().expect("an address");
     let worker = app.worker_with(|config| {
-        config.gemini.api_key = Some("good-key".into());
-        config.gemini.base_url = url;
+        config.gateway.gemini.api_key = Some("good-key".into());
+        config.gateway.gemini.base_url = url;
     });
     worker::drain(&worker).await.expect("drained");
     fake.script([says(&written().to_string())]);

@@ -39,9 +39,9 @@ fn keyed(fake: &FakeGemini) -> impl Fn(&mut GeminiConfig) + Clone + Send + 'stat
 async fn with_gemini(app: &App, fake: &FakeGemini) -> (App, Worker) {
     let (key, again) = (keyed(fake), keyed(fake));
     let replica = app
-        .replica(Options::with(move |config| key(&mut config.gemini)))
+        .replica(Options::with(move |config| key(&mut config.gateway.gemini)))
         .await;
-    let worker = app.worker_with(|config| again(&mut config.gemini));
+    let worker = app.worker_with(|config| again(&mut config.gateway.gemini));
     (replica, worker)
 }
 

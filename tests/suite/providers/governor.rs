@@ -160,12 +160,12 @@ async fn what_a_job_is_told_binds_every_search_and_the_next_worker() {
     };
     let of_api = gemini.clone();
     let app = App::start_with(tests::support::Options::with(move |config| {
-        of_api(&mut config.gemini);
+        of_api(&mut config.gateway.gemini);
     }))
     .await;
     let (ada, _) = upload(&app, "A text about lighthouses.").await;
     fake.script([Cue::day_spent()]);
-    let worker = || app.worker_with(|config| gemini(&mut config.gemini));
+    let worker = || app.worker_with(|config| gemini(&mut config.gateway.gemini));
     worker::drain(&worker()).await.expect("drained");
     assert_eq!(calls(&fake), 1);
 
@@ -206,8 +206,8 @@ async fn what_a_job_is_told_binds_every_search_and_the_next_worker() {
 
     // Another key is another lane.
     let new_key = app.worker_with(|config| {
-        gemini(&mut config.gemini);
-        config.gemini.api_key = Some("a-new-key".into());
+        gemini(&mut config.gateway.gemini);
+        config.gateway.gemini.api_key = Some("a-new-key".into());
     });
     app.database()
         .run("UPDATE jobs SET run_at = clock_timestamp()")

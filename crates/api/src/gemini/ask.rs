@@ -14,7 +14,6 @@ use crate::{
     App,
     context::{Context, Runner},
     error::{ApiError, ApiResult},
-    providers,
 };
 
 /// What answers where neither a model is named nor the default has a key.
@@ -34,7 +33,7 @@ impl Callee {
         let company = context.who.company_id;
         let resolved = resolve(context, company, wanted).await?;
         Ok(Self {
-            provider: providers::connect(context.app(), company, &resolved)?,
+            provider: context.app().gateway.connect(company, &resolved)?,
             model: resolved.model,
             company,
         })
@@ -109,7 +108,7 @@ async fn default(
 ) -> ApiResult<Option<ResolvedModel>> {
     let mut conn = context.db().await?;
     let default = db::models::default_of(&mut conn, company, ModelKind::Text).await?;
-    let reachable = default.filter(|model| providers::is_reachable(context.app(), model));
+    let reachable = default.filter(|model| context.app().gateway.is_reachable(model));
     match (reachable, MOCK.parse()) {
         (None, Ok(mock)) => Ok(db::models::resolve(&mut conn, company, &mock).await?),
         (found, _) => Ok(found),

@@ -15,11 +15,11 @@ use domain::{
     users::CompanyId,
 };
 use futures::future::join_all;
+use gateway::Credential;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Credential, connect_under, credential};
 use crate::{
     App,
     context::{Context, Developer},
@@ -106,7 +106,7 @@ async fn stands(
     provider: ProviderName,
     key: Option<&SealedKey>,
 ) -> ProviderHealth {
-    let credential = credential(app, provider, key.is_some());
+    let credential = app.gateway.credential(provider, key.is_some());
     let check = match credential {
         None => None,
         Some(_) => Some(checked(app, company, provider, key).await),
@@ -144,7 +144,8 @@ async fn ask(
     provider: ProviderName,
     key: Option<&SealedKey>,
 ) -> Result<(), &'static str> {
-    let connected = connect_under(app, company, provider, key).map_err(|_| "key_unusable")?;
+    let connected = app.gateway.connect_under(company, provider, key);
+    let connected = connected.map_err(|_| "key_unusable")?;
     match tokio::time::timeout(PATIENCE, connected.check()).await {
         Ok(said) => said.map_err(|cause| cause.class()),
         Err(_) => Err("provider_timeout"),
