@@ -320,7 +320,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    datasets (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        visibility -> Text,
+        name -> Text,
+        source -> Text,
+        file_name -> Nullable<Text>,
+        headers -> Array<Text>,
+        version -> Integer,
+        row_count -> Integer,
+        next_row -> Integer,
+        sha256 -> Bytea,
+        archived_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dataset_versions (dataset_id, version) {
+        dataset_id -> Uuid,
+        version -> Integer,
+        row_count -> Integer,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dataset_rows (dataset_id, row_index, since) {
+        dataset_id -> Uuid,
+        row_index -> Integer,
+        since -> Integer,
+        until -> Nullable<Integer>,
+        cells -> Array<Nullable<Text>>,
+    }
+}
+
 diesel::joinable!(prompts -> users (owner_id));
+diesel::joinable!(datasets -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
@@ -342,4 +383,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     prompt_versions,
     prompt_labels,
     prompt_label_moves,
+    datasets,
+    dataset_versions,
+    dataset_rows,
 );

@@ -7,6 +7,7 @@ mod codec;
 
 pub mod audit;
 pub mod auth;
+pub mod datasets;
 pub mod documents;
 pub mod jobs;
 pub mod models;

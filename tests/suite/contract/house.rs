@@ -82,6 +82,8 @@ fn declared() -> BTreeSet<String> {
                 Some(inner) => (inner.trim_end_matches('>'), "?"),
                 None => (kind, ""),
             };
+            // Postgres does not say whether a list may hold nulls.
+            let kind = kind.replace("Array<Nullable<Text>>", "Array<Text>");
             columns.insert(format!("{table}.{name} {kind}{nullable}"));
         } else if line.ends_with(") {") && line.contains(" (") {
             line.split(' ')

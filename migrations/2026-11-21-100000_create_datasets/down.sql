@@ -1,0 +1,3 @@
+DROP TABLE dataset_rows;
+DROP TABLE dataset_versions;
+DROP TABLE datasets;
