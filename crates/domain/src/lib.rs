@@ -15,6 +15,7 @@ pub mod page;
 pub mod prompts;
 pub mod providers;
 pub mod revision;
+pub mod runs;
 pub mod users;
 
 pub use codec::Fault;
