@@ -1,5 +1,6 @@
 //! Runs: the rules that need neither a request nor a row. What is taken from an output, how it is
 //! graded, and what the grades of many cells say together.
 
+pub mod checks;
 pub mod grade;
 pub mod parsing;

@@ -1,0 +1,27 @@
+//! A bound on the steps that judging may take, for what grows faster than its input: paths and
+//! schemas can be written so that a small text keeps a machine busy for years.
+
+use std::cell::Cell;
+
+/// Steps that are left.
+#[derive(Debug)]
+pub(super) struct Fuel(Cell<u64>);
+
+/// There is none left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Exhausted;
+
+impl Fuel {
+    /// Enough for every value of a text of some megabytes, less than a second's work.
+    pub(super) fn full() -> Self {
+        Self(Cell::new(2_000_000))
+    }
+
+    /// Takes so many steps.
+    pub(super) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        let left = self.0.get().checked_sub(steps).ok_or(Exhausted)?;
+        self.0.set(left);
+        Ok(())
+    }
+}
