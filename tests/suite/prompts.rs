@@ -12,6 +12,8 @@ mod change;
 mod copies;
 #[path = "prompts/labels.rs"]
 mod labels;
+#[path = "prompts/large.rs"]
+mod large;
 #[path = "prompts/list.rs"]
 mod list;
 #[path = "prompts/plans.rs"]

@@ -2,7 +2,7 @@
 //! Each filter has an index; what the indexes find too much of is compared again.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, pg::Pg, prelude::*, sql_types};
+use diesel::{dsl, expression::SqlLiteral, pg::Pg, prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
@@ -12,7 +12,11 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Prompt, visible_to};
+use super::{
+    Prompt,
+    bounded::{self, Filling},
+    visible_to,
+};
 use crate::{
     Connection,
     prepared::Prepare as _,
@@ -55,30 +59,59 @@ pub struct Filter {
 
 type Query<'a> = dsl::IntoBoxed<
     'a,
-    dsl::Select<dsl::InnerJoin<prompts::table, users::table>, dsl::AsSelect<Prompt, Pg>>,
+    dsl::Select<prompts::table, (prompts::id, SqlLiteral<sql_types::BigInt>)>,
     Pg,
 >;
 
 /// Lists prompts: newest change first, or, when asked for changes, in the order of the changes, up
-/// to the moment before which no commit can still appear.
+/// to the moment before which no commit can still appear. Ends early where prompts are large.
 pub async fn list(
     conn: &mut Connection,
     viewer: &Viewer,
     filter: &Filter,
     limit: Limit,
 ) -> QueryResult<Page<Prompt, (DateTime<Utc>, PromptId)>> {
-    let query = in_order(matching(viewer, filter), filter);
-    let rows = query.limit(limit.rows() + 1).load(conn).await?;
-    Ok(Page::from_surplus(rows, limit, |row: &Prompt| {
-        (row.updated_at, row.id)
-    }))
+    // Finding and reading are of one moment.
+    conn.build_transaction()
+        .repeatable_read()
+        .read_only()
+        .run(async |conn| {
+            let query = in_order(matching(viewer, filter), filter).limit(limit.rows() + 1);
+            let found: Vec<(PromptId, i64)> = query.prepared().load(conn).await?;
+            let mut page = Filling::of(found, limit);
+            loop {
+                let ids = page.part();
+                if ids.is_empty() {
+                    return Ok(page.page(|row: &Prompt| (row.updated_at, row.id)));
+                }
+                page.take(read(conn, ids, filter).await?);
+            }
+        })
+        .await
+}
+
+/// These prompts, in the order of the list.
+async fn read(
+    conn: &mut Connection,
+    ids: Vec<PromptId>,
+    filter: &Filter,
+) -> QueryResult<Vec<Prompt>> {
+    let query = prompts::table
+        .inner_join(users::table)
+        .filter(prompts::id.eq_any(ids))
+        .select(Prompt::as_select());
+    let (changed, id) = (prompts::updated_at, prompts::id);
+    if filter.updated_since.is_some() {
+        query.order((changed, id)).load(conn).await
+    } else {
+        query.order((changed.desc(), id.desc())).load(conn).await
+    }
 }
 
 /// The rows a filter lets through.
 fn matching<'a>(viewer: &'a Viewer, filter: &'a Filter) -> Query<'a> {
     let mut query = prompts::table
-        .inner_join(users::table)
-        .select(Prompt::as_select())
+        .select((prompts::id, bounded::weight_of_prompt()))
         .into_boxed();
     query = if filter.own {
         query

@@ -15,9 +15,14 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ChangeError, PromptChanges, Stored, lock_own, visible_to};
+use super::{
+    ChangeError, PromptChanges, Stored,
+    bounded::{self, Filling},
+    lock_own, visible_to,
+};
 use crate::{
     Connection,
+    prepared::Prepare as _,
     schema::{prompt_versions, prompts},
 };
 
@@ -153,7 +158,7 @@ pub async fn ensure(
     Ok((version, true))
 }
 
-/// The versions of a prompt, newest first.
+/// The versions of a prompt, newest first. Ends early where they are large.
 pub async fn list(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -164,7 +169,7 @@ pub async fn list(
     require_visible(conn, viewer, id).await?;
     let mut query = prompt_versions::table
         .filter(prompt_versions::prompt_id.eq(id))
-        .select(PromptVersion::as_select())
+        .select((prompt_versions::id, bounded::weight_of_version()))
         .order((
             prompt_versions::lineage.desc(),
             prompt_versions::version.desc(),
@@ -175,10 +180,28 @@ pub async fn list(
         let (of, number) = (prompt_versions::lineage, prompt_versions::version);
         query = query.filter(of.lt(lineage).or(of.eq(lineage).and(number.lt(version))));
     }
-    let rows = query.load(conn).await?;
-    Ok(Page::from_surplus(rows, limit, |row: &PromptVersion| {
-        (row.lineage, row.version)
-    }))
+    let found: Vec<(PromptVersionId, i64)> = query.prepared().load(conn).await?;
+    let mut page = Filling::of(found, limit);
+    loop {
+        let ids = page.part();
+        if ids.is_empty() {
+            return Ok(page.page(|row: &PromptVersion| (row.lineage, row.version)));
+        }
+        page.take(read(conn, ids).await?);
+    }
+}
+
+/// These versions, newest first.
+async fn read(conn: &mut Connection, ids: Vec<PromptVersionId>) -> QueryResult<Vec<PromptVersion>> {
+    prompt_versions::table
+        .filter(prompt_versions::id.eq_any(ids))
+        .select(PromptVersion::as_select())
+        .order((
+            prompt_versions::lineage.desc(),
+            prompt_versions::version.desc(),
+        ))
+        .load(conn)
+        .await
 }
 
 /// Whether the viewer may see the prompt; `NotFound` if not.
