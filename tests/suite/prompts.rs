@@ -4,6 +4,8 @@
 mod archive;
 #[path = "prompts/archive_abuse.rs"]
 mod archive_abuse;
+#[path = "prompts/archive_limits.rs"]
+mod archive_limits;
 #[path = "prompts/browser.rs"]
 mod browser;
 #[path = "prompts/change.rs"]

@@ -5,12 +5,15 @@
 //! format and its version. Neither way holds the archive in memory: it is written to, and read
 //! from, a file of its own on the local disk.
 
+mod browser;
 mod read;
+mod values;
 mod write;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header::ContentDisposition, post, web};
 use db::prompts::archive::{Outcome, Report, RowReport};
 use deserr::Deserr;
+use domain::{auth::Viewer, prompts::PromptId};
 use futures::StreamExt as _;
 use serde::Serialize;
 use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
@@ -19,6 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    App,
     context::{Context, Developer},
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{Faults, Query},
@@ -133,72 +137,89 @@ async fn import(
     let only_try = query.dry_run == Some(Switch::True);
     let kind = read::Kind::of(&request)?;
     let file = spool(payload).await?;
-    let viewer = context.who.clone();
-    // JSON in memory is many times as large as in a file.
-    let _turn = TURN
-        .acquire()
-        .await
-        .map_err(|cause| ApiError::internal(&cause))?;
-    let parsed = web::block(move || read::read(kind, file, &viewer))
+    let (app, viewer) = (context.shared(), context.who.clone());
+    // Apart from the request: if it is dropped half way, what was begun still ends in order, with
+    // copies forgotten that are no longer true, and nobody takes the next turn before.
+    let done = actix_web::rt::spawn(async move {
+        let _turn = TURN.acquire().await;
+        take_in(&app, viewer, kind, file, only_try).await
+    });
+    let report = done.await.map_err(|cause| ApiError::internal(&cause))??;
+    if !only_try && report.counts.faults > 0 {
+        return Err(ApiError::faults(Code::Invalid, report.faults));
+    }
+    Ok(web::Json(report))
+}
+
+/// Reads an import and stores it, unless it has faults or is only tried.
+async fn take_in(
+    app: &App,
+    viewer: Viewer,
+    kind: read::Kind,
+    file: std::fs::File,
+    only_try: bool,
+) -> ApiResult<ImportReport> {
+    let reader = viewer.clone();
+    let parsed = web::block(move || read::read(kind, file, &reader))
         .await
         .map_err(|cause| ApiError::internal(&cause))??;
-    let mut faults = parsed.faults;
-    let mut connection = context.db().await?;
     // With faults in the reading already, the rest is tried for its own.
-    let tried = only_try || !faults.is_empty();
-    let report =
-        db::prompts::archive::import(&mut connection, &context.who, parsed.import, tried).await?;
+    let tried = only_try || parsed.fault_count > 0;
+    let (mut faults, mut count) = (parsed.faults, parsed.fault_count);
+    let mut connection = app.pool.get().await?;
+    let named = db::prompts::archive::ids(&parsed.import, &viewer);
+    let done = db::prompts::archive::import(&mut connection, &viewer, parsed.import, tried).await;
     drop(connection);
-    faults.extend(report.faults.iter().map(|fault| FieldFault {
+    if !tried {
+        forget(app, touched(&done).unwrap_or(named)).await;
+    }
+    let report = done?;
+    count += report.faults.len();
+    let found = report.faults.iter().map(|fault| FieldFault {
         field: format!("{}[{}]", fault.area, fault.index),
         message: fault.message.clone(),
-    }));
-    if !tried {
-        forget(&context, &report).await;
-    }
-    if !only_try && !faults.is_empty() {
-        faults.truncate(FAULTS);
-        return Err(ApiError::faults(Code::Invalid, faults));
-    }
-    Ok(web::Json(shown(report, faults, parsed.ignored, only_try)))
+    });
+    faults.extend(found.take(FAULTS.saturating_sub(faults.len())));
+    Ok(shown(report.rows, faults, count, parsed.ignored, only_try))
+}
+
+/// The prompts that an import has touched; nothing if it failed, since what a database did before
+/// it fell silent is not known.
+fn touched(done: &Result<Report, diesel::result::Error>) -> Option<Vec<PromptId>> {
+    let rows = done.as_ref().ok()?.rows.iter();
+    let prompts = rows.filter(|row| row.area == "prompts");
+    Some(prompts.map(|row| PromptId(row.id)).collect())
 }
 
 fn shown(
-    report: Report,
-    mut faults: Vec<FieldFault>,
+    rows: Vec<RowReport>,
+    faults: Vec<FieldFault>,
+    fault_count: usize,
     ignored: Vec<String>,
     dry_run: bool,
 ) -> ImportReport {
-    let count = |outcome| {
-        report
-            .rows
-            .iter()
-            .filter(|row| row.outcome == outcome)
-            .count()
-    };
+    let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
     let counts = ImportCounts {
         created: count(Outcome::Created),
         updated: count(Outcome::Updated),
         unchanged: count(Outcome::Unchanged),
-        faults: faults.len(),
+        faults: fault_count,
     };
-    faults.truncate(FAULTS);
     ImportReport {
         dry_run,
         counts,
-        rows: report.rows,
+        rows,
         faults,
         ignored,
     }
 }
 
-/// Drops the copies of the prompts that an import has touched.
-async fn forget(context: &Context<Developer>, report: &Report) {
-    for row in report.rows.iter().filter(|row| row.area == "prompts") {
-        Change::begin(context.app(), domain::prompts::PromptId(row.id))
-            .settle()
-            .await;
-    }
+/// Drops the copies of prompts, some at a time.
+async fn forget(app: &App, prompts: Vec<PromptId>) {
+    let each = |id| Change::begin(app, id).settle();
+    futures::stream::iter(prompts)
+        .for_each_concurrent(32, each)
+        .await;
 }
 
 /// The body as a file, if it is not too large.

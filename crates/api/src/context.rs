@@ -151,6 +151,11 @@ impl<A: Access> Context<A> {
     pub fn app(&self) -> &App {
         &self.app
     }
+
+    /// The same, for work that goes on without the request.
+    pub fn shared(&self) -> web::Data<App> {
+        self.app.clone()
+    }
 }
 
 impl<A: Access<Who = Viewer>> Context<A> {

@@ -41,6 +41,39 @@ async fn a_prompt_is_served_from_its_copy_for_an_hour_at_most() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_copy_is_kept_of_what_is_very_long_whichever_text_it_is() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let wide = "é".repeat(150_000);
+    let mut redis = app.redis().await;
+    for (members, kept) in [
+        (json!({"promptText": "e".repeat(200_000)}), true),
+        (json!({"promptText": wide}), false),
+        (json!({"notes": wide}), false),
+        (json!({"exampleOutput": wide}), false),
+        (
+            json!({"sourceDocument": {"name": "a", "content": wide}}),
+            false,
+        ),
+        (
+            json!({"sflTenor": {"targetAudience": vec!["e".repeat(10_000); 30]}}),
+            false,
+        ),
+    ] {
+        let prompt = create(&ada, members).await;
+        let path = path_of(&prompt);
+        let one = version(&ada, &path).await;
+        point(&ada, &path, "production", &one).await;
+        for path in [path.clone(), format!("{path}?label=production")] {
+            let read = ada.get(&path).await.expect(200).json();
+            assert_eq!(read["promptText"], prompt["promptText"]);
+        }
+        let copies: usize = redis.hlen(shelf(&app, &prompt)).await.expect("a number");
+        assert_eq!(copies, if kept { 2 } else { 0 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_redis_never_heard_of_is_seen_after_half_a_minute() {
     let app = App::start().await;
     let ada = app.register().await;

@@ -1,4 +1,6 @@
-//! Reading an import: every row that can be read, and every fault of those that cannot.
+//! Reading an import: every row that can be read, and every fault of those that cannot. Rows are
+//! read one by one, and what has too many values is not built: small numbers and empty objects take
+//! up to a hundred times their text in memory.
 
 use std::{
     fs::File,
@@ -17,7 +19,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zip::ZipArchive;
 
-use super::{FORMAT, FORMAT_VERSION, MANIFEST, MOVES, PROMPTS, VERSIONS};
+use super::{
+    FAULTS, FORMAT, FORMAT_VERSION, MANIFEST, MOVES, PROMPTS, VERSIONS, browser,
+    values::{self, MOST_VALUES},
+};
 use crate::{
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{self, Faults},
@@ -32,6 +37,12 @@ const LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The most rows of an import.
 const ROWS: usize = 20_000;
+
+/// The most files of an archive.
+const FILES: usize = 1000;
+
+/// The most names of what is not known here that an answer lists.
+const IGNORED: usize = 100;
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +84,11 @@ impl Kind {
 pub struct Parsed {
     /// The rows.
     pub import: Import,
-    /// The faults of the others.
+    /// The first faults of the others.
     pub faults: Vec<FieldFault>,
-    /// Files and members that are not known here.
+    /// How many faults there are.
+    pub fault_count: usize,
+    /// Files and members that are not known here, or the first of them.
     pub ignored: Vec<String>,
     rows: usize,
 }
@@ -86,22 +99,19 @@ pub fn read(kind: Kind, mut file: File, viewer: &Viewer) -> ApiResult<Parsed> {
     let mut parsed = Parsed::default();
     match kind {
         Kind::Zip => parsed.archive(file, viewer)?,
-        Kind::Json => {
-            let value = serde_json::from_reader(BufReader::new(file))
-                .map_err(|fault| malformed(format!("The body is not valid JSON: {fault}.")))?;
-            parsed.browser(value, viewer)?;
-        }
+        Kind::Json => browser::read(file, &mut parsed, viewer)?,
     }
     Ok(parsed)
 }
 
-fn malformed(detail: impl Into<String>) -> ApiError {
+pub(super) fn malformed(detail: impl Into<String>) -> ApiError {
     ApiError::new(Code::InvalidBody, detail)
 }
 
 impl Parsed {
-    fn archive(&mut self, file: File, viewer: &Viewer) -> ApiResult<()> {
+    fn archive(&mut self, mut file: File, viewer: &Viewer) -> ApiResult<()> {
         let broken = |_| malformed("The body is no ZIP archive, or a broken one.");
+        count_files(&mut file)?;
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
         let mut left = UNPACKED_BYTES;
         check_manifest(&mut zip, &mut left)?;
@@ -133,7 +143,7 @@ impl Parsed {
                         }
                     },
                 )?,
-                _ => self.ignored.push(name),
+                _ => self.ignore(name),
             }
         }
         Ok(())
@@ -166,42 +176,30 @@ impl Parsed {
                 .checked_sub(bytes as u64)
                 .ok_or_else(|| too_large(&format!("{UNPACKED_BYTES} bytes when unpacked")))?;
             self.count()?;
-            match serde_json::from_slice(&line) {
-                Ok(value) => take(self, index, value),
+            match values::from_slice(&line) {
+                Ok(Some(value)) => take(self, index, value),
+                Ok(None) => self.crowded(area, index),
                 Err(fault) => self.fault(area, index, "", format!("is not valid JSON: {fault}")),
             }
         }
         Ok(())
     }
 
-    /// What a browser kept: a list of prompts, or an object that has one, as such or as text.
-    fn browser(&mut self, value: Value, viewer: &Viewer) -> ApiResult<()> {
-        let list = match value {
-            Value::Array(list) => list,
-            Value::Object(mut members) => {
-                let prompts = members.remove("prompts");
-                self.ignored = members.into_iter().map(|(name, _)| name).collect();
-                match prompts {
-                    Some(Value::Array(list)) => list,
-                    Some(Value::String(text)) => serde_json::from_str(&text)
-                        .map_err(|_| malformed("`prompts` is a text, but no list as JSON."))?,
-                    _ => return Err(malformed("The object has no list `prompts`.")),
-                }
-            }
-            _ => {
-                return Err(malformed(
-                    "Send a list of prompts, or an object that has one as `prompts`.",
-                ));
-            }
-        };
-        for (index, value) in list.into_iter().enumerate() {
-            self.count()?;
-            self.prompt(index, value, viewer);
+    /// Remembers something that is not known here.
+    pub(super) fn ignore(&mut self, name: String) {
+        if self.ignored.len() < IGNORED {
+            self.ignored.push(name.chars().take(255).collect());
         }
-        Ok(())
     }
 
-    fn count(&mut self) -> ApiResult<()> {
+    /// A row with too many values.
+    pub(super) fn crowded(&mut self, area: &str, index: usize) {
+        let message = format!("must have at most {MOST_VALUES} values");
+        self.fault(area, index, "", message);
+    }
+
+    /// Counts a row, before it is looked at.
+    pub(super) fn count(&mut self) -> ApiResult<()> {
         self.rows += 1;
         if self.rows > ROWS {
             return Err(too_large(&format!("{ROWS} rows")));
@@ -210,7 +208,7 @@ impl Parsed {
     }
 
     /// A prompt as the API takes one, with its id and, from an archive, what else belongs to it.
-    fn prompt(&mut self, index: usize, value: Value, viewer: &Viewer) {
+    pub(super) fn prompt(&mut self, index: usize, value: Value, viewer: &Viewer) {
         let id = match value.get("id") {
             Some(Value::String(text)) if !text.is_empty() => id_of(text, viewer),
             Some(Value::Number(number)) => id_of(&number.to_string(), viewer),
@@ -265,6 +263,10 @@ impl Parsed {
     }
 
     fn fault(&mut self, area: &str, index: usize, member: &str, message: String) {
+        self.fault_count += 1;
+        if self.faults.len() == FAULTS {
+            return;
+        }
         let field = match member {
             "" | "body" => format!("{area}[{index}]"),
             member => format!("{area}[{index}].{member}"),
@@ -276,6 +278,27 @@ impl Parsed {
 fn too_large(limit: &str) -> ApiError {
     let detail = format!("An import has at most {limit}. Split it.");
     ApiError::new(Code::TooLarge, detail)
+}
+
+/// Refuses an archive of too many files: reading their names alone takes memory for each. No file
+/// can be in it without this mark, and texts that are JSON do not contain it.
+fn count_files(file: &mut File) -> ApiResult<()> {
+    let failed = |cause: std::io::Error| ApiError::internal(&cause);
+    let (mut bytes, mut kept, mut files) = (vec![0; 64 * 1024], 0, 0);
+    loop {
+        let read = file.read(&mut bytes[kept..]).map_err(failed)?;
+        if read == 0 {
+            return file.rewind().map_err(failed);
+        }
+        let end = kept + read;
+        let marks = bytes[..end].windows(4).filter(|four| four == b"PK\x01\x02");
+        files += marks.count();
+        if files > FILES {
+            return Err(too_large(&format!("{FILES} files")));
+        }
+        kept = end.min(3);
+        bytes.copy_within(end - kept..end, 0);
+    }
 }
 
 /// An id as it is, or, where a browser made up one of another form, always the same for it.

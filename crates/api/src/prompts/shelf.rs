@@ -10,14 +10,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::prompts::Stored;
-use domain::prompts::{LabelName, PromptId, PromptVersionId};
+use db::prompts::{Prompt, Stored};
+use domain::prompts::{ExampleOutput, LabelName, PromptId, PromptNotes, PromptVersionId};
 use queue::cache::{Cache, Ticket};
 use serde::{Deserialize, Serialize};
 
 use crate::{App, error::ApiResult};
 
-/// Bytes of the longest text that a copy is kept of: Redis has other things to keep.
+/// The most bytes that the texts of a prompt may have for a copy to be kept: Redis has other things
+/// to keep.
 const LONGEST: usize = 256 * 1024;
 
 /// How long copies are kept after they were last stored or confirmed.
@@ -66,11 +67,26 @@ pub async fn find(app: &App, id: PromptId, label: Option<&LabelName>) -> ApiResu
     let copy = load(app, id, label, now).await?;
     if let Some(copy) = &copy
         && (label.is_none() || copy.version_id.is_some())
-        && copy.stored.prompt.prompt_text.as_str().len() <= LONGEST
+        && bytes(&copy.stored.prompt) <= LONGEST
     {
         keep(app, ticket, place, copy).await;
     }
     Ok(copy)
+}
+
+/// Bytes of the texts that may be long.
+fn bytes(prompt: &Prompt) -> usize {
+    let texts = [
+        Some(prompt.prompt_text.as_str()),
+        prompt.example_output.as_ref().map(ExampleOutput::as_str),
+        prompt.notes.as_ref().map(PromptNotes::as_str),
+        prompt
+            .source_document
+            .as_ref()
+            .map(|document| document.content.as_str()),
+    ];
+    let audiences = prompt.sfl_tenor.target_audience.iter().map(str::len);
+    texts.into_iter().flatten().map(str::len).sum::<usize>() + audiences.sum::<usize>()
 }
 
 async fn keep(app: &App, ticket: Ticket, place: &str, copy: &Copy) {

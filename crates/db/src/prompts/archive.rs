@@ -17,7 +17,7 @@ use crate::{
     Connection,
     schema::{prompt_label_moves, prompt_versions, prompts, users},
 };
-pub use import::{Import, ImportedPrompt, import};
+pub use import::{Import, ImportedPrompt, ids, import};
 pub use report::{Outcome, Report, RowFault, RowReport};
 
 /// Rows read at once: at their largest some 60 MB.

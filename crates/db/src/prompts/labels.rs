@@ -105,7 +105,7 @@ pub async fn point(
 }
 
 /// How many labels a prompt has.
-async fn count(conn: &mut Connection, id: PromptId) -> QueryResult<i64> {
+pub(super) async fn count(conn: &mut Connection, id: PromptId) -> QueryResult<i64> {
     prompt_labels::table
         .filter(prompt_labels::prompt_id.eq(id))
         .count()

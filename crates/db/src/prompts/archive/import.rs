@@ -50,6 +50,14 @@ pub struct Import {
     pub moves: Vec<(usize, ArchivedLabelMove)>,
 }
 
+/// Every id that a prompt of an import may get here.
+pub fn ids(import: &Import, viewer: &Viewer) -> Vec<PromptId> {
+    let prompts = import.prompts.iter();
+    prompts
+        .flat_map(|prompt| [prompt.id, PromptId(derived(viewer, prompt.id.0))])
+        .collect()
+}
+
 /// Takes everything in, or, with faults or for trying only, nothing; says what became or would
 /// become of each row.
 pub async fn import(
@@ -217,6 +225,11 @@ impl Parts<'_> {
                 ))
                 .execute(conn)
                 .await?;
+        }
+        if moved && labels::count(conn, id).await? > labels::MAX_LABELS {
+            let fault = format!("would have more than {} labels", labels::MAX_LABELS);
+            report.fault("prompts", index, fault);
+            return Ok(());
         }
         if moved {
             labels::show(conn, id).await?;

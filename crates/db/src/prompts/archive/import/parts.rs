@@ -114,7 +114,7 @@ impl Parts<'_> {
 
     /// The moves of labels, and where the labels point after them; says whether there were any.
     pub(super) async fn take_in_moves(
-        &self,
+        &mut self,
         conn: &mut Connection,
         prompt: &Stored,
         ids: &Ids,
@@ -122,6 +122,8 @@ impl Parts<'_> {
     ) -> QueryResult<bool> {
         const AREA: &str = "promptLabelMoves";
         let mut any = false;
+        // What lies ahead is stored as of now: in order, the last one stays the last.
+        self.moves.sort_by_key(|(_, moved)| moved.moved_at);
         for (index, moved) in &self.moves {
             let version = match moved.version_id.map(|id| ids.get(&id)) {
                 None => None,
@@ -158,7 +160,7 @@ impl Parts<'_> {
         moved: &ArchivedLabelMove,
         version: Option<PromptVersionId>,
     ) -> QueryResult<LabelMoveId> {
-        let id = LabelMoveId::new();
+        let id = id_of_move(prompt, moved);
         diesel::insert_into(prompt_label_moves::table)
             .values((
                 prompt_label_moves::id.eq(id),
@@ -188,6 +190,22 @@ fn fault_of(version: &ArchivedVersion) -> Option<String> {
     None
 }
 
+/// The id that a move gets here: the same at every import, also of a move whose time lay ahead and
+/// was stored as another. Like all ids, it says when.
+fn id_of_move(prompt: &Stored, moved: &ArchivedLabelMove) -> LabelMoveId {
+    let micros = moved.moved_at.timestamp_micros().unsigned_abs();
+    let mut bytes = prompt.prompt.id.0.as_bytes().to_vec();
+    bytes.extend(micros.to_be_bytes());
+    bytes.extend(moved.name.as_str().as_bytes());
+    let Sha256(hash) = Sha256::of(&bytes);
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&hash[..10]);
+    let within = u16::try_from(micros % 1000).unwrap_or_default();
+    rest[..2].copy_from_slice(&within.to_be_bytes());
+    let id = uuid::Builder::from_unix_timestamp_millis(micros / 1000, &rest);
+    LabelMoveId(id.into_uuid())
+}
+
 /// A move of the same label at the same time is the same move.
 async fn find_move(
     conn: &mut Connection,
@@ -197,7 +215,11 @@ async fn find_move(
     prompt_label_moves::table
         .filter(prompt_label_moves::prompt_id.eq(prompt.prompt.id))
         .filter(prompt_label_moves::name.eq(&moved.name))
-        .filter(prompt_label_moves::moved_at.eq(moved.moved_at))
+        .filter(
+            prompt_label_moves::moved_at
+                .eq(moved.moved_at)
+                .or(prompt_label_moves::id.eq(id_of_move(prompt, moved))),
+        )
         .select(prompt_label_moves::id)
         .first(conn)
         .await
