@@ -12,6 +12,8 @@ mod browser;
 mod change;
 #[path = "prompts/copies.rs"]
 mod copies;
+#[path = "prompts/killed.rs"]
+mod killed;
 #[path = "prompts/labels.rs"]
 mod labels;
 #[path = "prompts/large.rs"]

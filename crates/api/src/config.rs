@@ -29,6 +29,10 @@ pub struct Config {
     /// Seconds that running requests get to end when the server stops.
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 30)]
     pub shutdown_seconds: u64,
+    /// Seconds that a copy of a prompt is shown without a look at its row, 1 to 30: how long a
+    /// change may go unseen of which Redis was never told.
+    #[arg(long, env = "PROMPT_TRUST_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub prompt_trust_seconds: u32,
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,

@@ -4,8 +4,8 @@
 //! the very row that is shown. All copies of a prompt lie on one shelf of the cache, `prompt:<id>`,
 //! and go together when anything of it changes; see [`queue::cache`] for why no slow reader brings
 //! an old one back. For the case that Redis did not hear of a change, a copy is believed for
-//! [`BELIEVED`]; an older one is compared with the row's revision, which is cheaper than reading
-//! the row.
+//! `PROMPT_TRUST_SECONDS`; an older one is compared with the row's revision, which is cheaper than
+//! reading the row.
 
 use std::time::Duration;
 
@@ -24,10 +24,6 @@ const LONGEST: usize = 256 * 1024;
 /// How long copies are kept after they were last stored or confirmed.
 const LIFE: Duration = Duration::from_secs(3600);
 
-/// How long a copy is shown without a look at the row: the longest that a change is unseen of which
-/// Redis was never told, as when a process dies between the two.
-const BELIEVED: TimeDelta = TimeDelta::seconds(30);
-
 /// A copy of a prompt.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Copy {
@@ -40,9 +36,10 @@ pub struct Copy {
 }
 
 impl Copy {
-    fn is_believed(&self, now: DateTime<Utc>) -> bool {
+    /// Whether it is shown without a look at the row.
+    fn is_believed(&self, now: DateTime<Utc>, trust: TimeDelta) -> bool {
         // A clock that was set back must not keep copies alive.
-        (TimeDelta::zero()..BELIEVED).contains(&(now - self.seen_at))
+        (TimeDelta::zero()..trust).contains(&(now - self.seen_at))
     }
 }
 
@@ -52,8 +49,9 @@ pub async fn find(app: &App, id: PromptId, label: Option<&LabelName>) -> ApiResu
     let place = label.map_or("", LabelName::as_str);
     let (copy, ticket) = app.cache.look_on_shelf::<Copy>(&shelf(id), place).await;
     let now = Utc::now();
+    let trust = TimeDelta::seconds(app.config.prompt_trust_seconds.into());
     match copy {
-        Some(copy) if copy.is_believed(now) => return Ok(Some(copy)),
+        Some(copy) if copy.is_believed(now, trust) => return Ok(Some(copy)),
         Some(copy) if is_current(app, &copy).await? => {
             let copy = Copy {
                 seen_at: now,
