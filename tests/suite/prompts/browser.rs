@@ -121,3 +121,37 @@ async fn a_delete_answers_nothing_and_what_is_gone_is_a_message() {
     ada.delete(&path).await.expect_problem(404, "not_found");
     assert_eq!(ada.get(PROMPTS).await.json(), json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_sends_the_text_with_its_values_put_in_and_shows_the_text_of_the_answer() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let mut prompt = manual_create(&ada, "Summary").await;
+    // The app puts the values in by itself, and leaves what nobody filled in.
+    let text = prompt["promptText"].as_str().expect("a text");
+    let text = text.replace("{{article}}", "[[mock: echo]] the news of {{today}}");
+    for path in ["/api/gemini/test-prompt", "/api/gemini/test"] {
+        let reply = ada.post(path, &json!({"promptText": text})).await;
+        let reply = reply.expect(200).json();
+        let answer = reply["text"].as_str().expect("a text");
+        assert!(answer.contains("the news of {{today}} for {{reader}}."));
+        prompt["geminiResponse"] = reply["text"].clone();
+    }
+    let failing = json!({"promptText": "[[mock: error=overloaded]] Hi."});
+    let failed = ada.post("/api/gemini/test-prompt", &failing).await;
+    let problem = failed.expect_problem(502, "provider_failed");
+    prompt["geminiTestError"] = problem["message"].clone();
+    assert!(prompt["geminiTestError"].is_string(), "{problem}");
+    let empty = ada
+        .post("/api/gemini/test-prompt", &json!({"promptText": ""}))
+        .await;
+    assert!(empty.expect_problem(422, "invalid")["message"].is_string());
+    // What was shown travels along when the prompt is saved, and is not kept.
+    prompt["isTesting"] = json!(false);
+    let saved = ada.put(&format!("{PROMPTS}/{ID}"), &prompt).await;
+    let saved = saved.expect(200).json();
+    for view_state in ["isTesting", "geminiResponse", "geminiTestError"] {
+        assert!(saved.get(view_state).is_none(), "{saved}");
+    }
+    assert_eq!(saved["promptText"], prompt["promptText"]);
+}
