@@ -79,6 +79,9 @@ bench-queue *args: (bench "queue" args)
 # released prompts, again and again
 bench-prompts *args: (bench "prompts" args)
 
+# lists of 100 000 prompts, by each filter
+bench-lists *args: (bench "lists" args)
+
 # the API with nothing to do
 bench-rest *args: (bench "rest" args)
 

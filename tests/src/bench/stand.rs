@@ -1,6 +1,9 @@
 //! The test stand: the product's release programs on a database, Redis keys and files of their
 //! own, and the fake provider beside them. Everything ends when the stand is dropped.
 
+mod cpu;
+mod person;
+
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -19,14 +22,16 @@ use domain::{
     auth::{Via, Viewer},
     users::Role,
 };
-use reqwest::{Client, multipart};
+use reqwest::Client;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{corpus, meter};
+use super::meter;
 use crate::support::{database::Database, make};
+pub use cpu::Cpu;
+pub use person::Person;
 
 /// Settings that every process of the stand gets.
 pub type Settings = BTreeMap<&'static str, String>;
@@ -134,16 +139,31 @@ impl Stand {
         self.set("API_BIND", &format!("127.0.0.1:{port}"));
         self.url = format!("http://127.0.0.1:{port}");
         self.start("api", &["serve"])?;
-        let client = Client::new();
+        self.answers("api", &format!("{}/readyz", self.url)).await?;
+        Ok(started.elapsed())
+    }
+
+    /// Starts a server that does nothing but ask Redis for one key, and gives its address.
+    pub async fn start_bare(&mut self, key: &str) -> anyhow::Result<String> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        self.start("bench", &["bare", "--bind", &address, "--key", key])?;
+        let url = format!("http://{address}");
+        self.answers("bench", &url).await?;
+        Ok(url)
+    }
+
+    /// Waits until a server answers at this address.
+    async fn answers(&self, name: &str, url: &str) -> anyhow::Result<()> {
+        let (started, client) = (Instant::now(), Client::new());
         while started.elapsed() < Duration::from_secs(20) {
-            let answer = client.get(format!("{}/readyz", self.url)).send().await;
+            let answer = client.get(url).send().await;
             if answer.is_ok_and(|answer| answer.status() == 200) {
-                return Ok(started.elapsed());
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        let log = std::fs::read_to_string(self.log("api")).unwrap_or_default();
-        bail!("the API was not ready within 20 s: {log}")
+        let log = std::fs::read_to_string(self.log(name)).unwrap_or_default();
+        bail!("{name} was not ready within 20 s: {log}")
     }
 
     /// Starts a worker.
@@ -267,97 +287,6 @@ impl Drop for Stand {
             let _ = child.kill();
             let _ = child.wait();
         }
-    }
-}
-
-/// CPU seconds by part of the product; the provider is nobody's merit or fault.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cpu {
-    /// The API server.
-    pub api: f64,
-    /// Workers and their extractions.
-    pub worker: f64,
-    /// Postgres with all its processes.
-    pub postgres: f64,
-    /// Redis.
-    pub redis: f64,
-    /// The fake provider, not part of the product.
-    pub provider: f64,
-}
-
-impl Cpu {
-    /// All of the product's.
-    pub fn product(&self) -> f64 {
-        self.api + self.worker + self.postgres + self.redis
-    }
-
-    /// What was taken since `earlier`.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            api: self.api - earlier.api,
-            worker: self.worker - earlier.worker,
-            postgres: self.postgres - earlier.postgres,
-            redis: self.redis - earlier.redis,
-            provider: self.provider - earlier.provider,
-        }
-    }
-
-    /// By part, a thousandth share of `things` each.
-    pub fn per_thousand(&self, things: f64) -> Value {
-        let each = |seconds: f64| (seconds / things * 1e6).round() / 1e3;
-        json!({ "api": each(self.api), "worker": each(self.worker), "postgres": each(self.postgres),
-                "redis": each(self.redis), "provider": each(self.provider) })
-    }
-}
-
-/// Somebody who is signed in.
-#[derive(Clone)]
-pub struct Person {
-    client: Client,
-    url: String,
-    token: String,
-    email: String,
-}
-
-impl Person {
-    /// Uploads a document.
-    pub async fn upload(&self, file: &corpus::File) -> anyhow::Result<()> {
-        let part = multipart::Part::bytes(file.text.clone().into_bytes());
-        let form = multipart::Form::new().part("file", part.file_name(file.name.clone()));
-        let request = self
-            .client
-            .post(format!("{}/api/documents/upload", self.url));
-        let answer = request
-            .bearer_auth(&self.token)
-            .multipart(form)
-            .send()
-            .await?;
-        answer.error_for_status()?;
-        Ok(())
-    }
-
-    /// Reads a whole answer.
-    pub async fn get(&self, path: &str) -> anyhow::Result<()> {
-        let request = self.client.get(format!("{}{path}", self.url));
-        let answer = request.bearer_auth(&self.token).send().await?;
-        answer.error_for_status()?.bytes().await?;
-        Ok(())
-    }
-
-    /// Puts JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<()> {
-        let request = self.client.put(format!("{}{path}", self.url)).json(body);
-        let answer = request.bearer_auth(&self.token).send().await?;
-        answer.error_for_status()?;
-        Ok(())
-    }
-
-    /// Posts JSON and reads the whole answer.
-    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.client.post(format!("{}{path}", self.url)).json(body);
-        let answer = request.bearer_auth(&self.token).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
     }
 }
 

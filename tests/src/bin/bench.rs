@@ -21,7 +21,12 @@ enum What {
     /// From a job's push to its start
     Queue(bench::queue::Arguments),
     /// Released prompts, again and again
-    Prompts(bench::prompts::Arguments),
+    Prompts(bench::prompts::Hot),
+    /// Lists of 100 000 prompts
+    Lists(bench::prompts::Lists),
+    /// The server that a released prompt is measured against
+    #[command(hide = true)]
+    Bare(bench::prompts::Bare),
     /// The API server with nothing to do
     Rest(bench::rest::Arguments),
 }
@@ -33,7 +38,9 @@ async fn main() -> anyhow::Result<()> {
         What::Search(arguments) => bench::search::run(&arguments).await,
         What::Governor(arguments) => bench::governor::run(&arguments).await,
         What::Queue(arguments) => bench::queue::run(&arguments).await,
-        What::Prompts(arguments) => bench::prompts::run(&arguments).await,
+        What::Prompts(arguments) => bench::prompts::hot(&arguments).await,
+        What::Lists(arguments) => bench::prompts::lists(&arguments).await,
+        What::Bare(arguments) => bench::prompts::serve_bare(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }
 }

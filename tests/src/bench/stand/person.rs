@@ -1,0 +1,73 @@
+//! Somebody who uses the product on a stand.
+
+use anyhow::Result;
+use reqwest::{Client, multipart};
+use serde_json::Value;
+
+use crate::bench::corpus;
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Person {
+    pub(super) client: Client,
+    pub(super) url: String,
+    pub(super) token: String,
+    pub(super) email: String,
+}
+
+impl Person {
+    /// Uploads a document.
+    pub async fn upload(&self, file: &corpus::File) -> Result<()> {
+        let part = multipart::Part::bytes(file.text.clone().into_bytes());
+        let form = multipart::Form::new().part("file", part.file_name(file.name.clone()));
+        let request = self
+            .client
+            .post(format!("{}/api/documents/upload", self.url));
+        let answer = request
+            .bearer_auth(&self.token)
+            .multipart(form)
+            .send()
+            .await?;
+        answer.error_for_status()?;
+        Ok(())
+    }
+
+    /// Reads a whole answer.
+    pub async fn get(&self, path: &str) -> Result<()> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await?;
+        answer.error_for_status()?.bytes().await?;
+        Ok(())
+    }
+
+    /// Reads a whole answer as text.
+    pub async fn read(&self, path: &str) -> Result<String> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
+    /// The same person, asking another server.
+    #[must_use]
+    pub fn at(&self, url: String) -> Self {
+        Self {
+            url,
+            ..self.clone()
+        }
+    }
+
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<()> {
+        let request = self.client.put(format!("{}{path}", self.url)).json(body);
+        let answer = request.bearer_auth(&self.token).send().await?;
+        answer.error_for_status()?;
+        Ok(())
+    }
+
+    /// Posts JSON and reads the whole answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.url)).json(body);
+        let answer = request.bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.json().await?)
+    }
+}
