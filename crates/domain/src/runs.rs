@@ -2,5 +2,9 @@
 //! graded, and what the grades of many cells say together.
 
 pub mod checks;
+pub mod estimate;
 pub mod grade;
+pub mod latencies;
 pub mod parsing;
+pub mod statistics;
+pub mod summary;
