@@ -9,6 +9,7 @@ mod idempotency;
 mod invitations;
 mod models;
 mod provider_keys;
+mod runs;
 mod seeds;
 mod users;
 mod wire;

@@ -42,6 +42,9 @@ pub struct Config {
     /// The providers, and the keys they are called with.
     #[command(flatten)]
     pub gateway: GatewayConfig,
+    /// How large runs may be.
+    #[command(flatten)]
+    pub runs: crate::runs::RunLimits,
     /// Sign-in and rate limits.
     #[command(flatten)]
     pub accounts: Settings,

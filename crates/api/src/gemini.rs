@@ -6,6 +6,8 @@ mod draft;
 mod events;
 mod test_prompt;
 
+pub use ask::default_model;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of this area.

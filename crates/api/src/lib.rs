@@ -24,6 +24,7 @@ mod provider_keys;
 pub mod providers;
 pub mod re_seal;
 pub mod routes;
+pub mod runs;
 mod search;
 pub mod seed;
 mod telemetry;

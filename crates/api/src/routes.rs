@@ -7,7 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, archive, auth, documents,
     error::{ApiError, Code},
-    gemini, health, invitations, jobs, models, prompts, provider_keys, providers, search, users,
+    gemini, health, invitations, jobs, models, prompts, provider_keys, providers, runs, search,
+    users,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -23,6 +24,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     provider_keys::routes(config);
     providers::health::routes(config);
     prompts::routes(config);
+    runs::routes(config);
     search::routes(config);
     users::routes(config);
 }

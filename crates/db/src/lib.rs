@@ -14,6 +14,7 @@ pub mod pool;
 pub mod prepared;
 pub mod prompts;
 pub mod provider_keys;
+pub mod runs;
 #[expect(
     missing_docs,
     reason = "mirrors the migrations, which carry the comments"

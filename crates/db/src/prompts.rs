@@ -262,6 +262,16 @@ async fn lock(conn: &mut Connection, id: PromptId) -> QueryResult<Option<Stored>
     }
 }
 
+/// Locks a prompt that the viewer may see, for whoever makes a version of it.
+pub(crate) async fn lock_visible(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    id: PromptId,
+) -> QueryResult<Option<Stored>> {
+    let found = lock(conn, id).await?;
+    Ok(found.filter(|stored| stored.is_visible_to(viewer)))
+}
+
 /// Locks a prompt that the viewer may change, as it was when they read it.
 async fn lock_own(
     conn: &mut Connection,

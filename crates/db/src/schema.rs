@@ -360,7 +360,176 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    runs (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        visibility -> Text,
+        status -> Text,
+        prompt_id -> Nullable<Uuid>,
+        prompt_version_id -> Nullable<Uuid>,
+        prompt_title -> Text,
+        version_label -> Text,
+        grader_prompt_id -> Nullable<Uuid>,
+        grader_version_id -> Nullable<Uuid>,
+        grader_model_id -> Nullable<Uuid>,
+        dataset_id -> Nullable<Uuid>,
+        dataset_version -> Nullable<Integer>,
+        plan -> Jsonb,
+        row_count -> Integer,
+        repeats -> SmallInt,
+        concurrency -> SmallInt,
+        budget -> Nullable<Numeric>,
+        spent -> Numeric,
+        reserved -> Numeric,
+        unresolved -> Numeric,
+        cell_count -> Integer,
+        open_cells -> Integer,
+        last_event -> BigInt,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    run_columns (run_id, column_index) {
+        run_id -> Uuid,
+        column_index -> SmallInt,
+        model_id -> Nullable<Uuid>,
+        model_name -> Text,
+        queued -> Integer,
+        running -> Integer,
+        completed -> Integer,
+        malformed -> Integer,
+        failed -> Integer,
+        cancelled -> Integer,
+        cached -> Integer,
+        graded -> Integer,
+        grade_sum -> BigInt,
+        passed -> Integer,
+        malformed_ungraded -> Integer,
+        tokens_in -> BigInt,
+        tokens_out -> BigInt,
+        tokens_thinking -> BigInt,
+        cost -> Numeric,
+        grader_cost -> Numeric,
+    }
+}
+
+diesel::table! {
+    run_latencies (run_id, column_index, bucket) {
+        run_id -> Uuid,
+        column_index -> SmallInt,
+        bucket -> SmallInt,
+        cell_count -> Integer,
+    }
+}
+
+diesel::table! {
+    cells (id) {
+        id -> Uuid,
+        run_id -> Uuid,
+        column_index -> SmallInt,
+        row_index -> Integer,
+        repeat -> SmallInt,
+        status -> Text,
+        stage -> Text,
+        round -> SmallInt,
+        fresh -> Bool,
+        tries -> SmallInt,
+        not_before -> Nullable<Timestamptz>,
+        lane -> Nullable<Uuid>,
+        output_raw -> Nullable<Text>,
+        output_parsed -> Nullable<Text>,
+        grader_output -> Nullable<Text>,
+        grade -> Nullable<Integer>,
+        grade_source -> Nullable<Text>,
+        manual_grade -> Text,
+        checks -> Nullable<Jsonb>,
+        tokens_in -> Integer,
+        tokens_out -> Integer,
+        tokens_thinking -> Integer,
+        cost -> Numeric,
+        grader_cost -> Numeric,
+        latency_ms -> Nullable<Integer>,
+        latency_bucket -> Nullable<SmallInt>,
+        cached -> Bool,
+        attempt_count -> SmallInt,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        model_version -> Nullable<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    attempts (id) {
+        id -> Uuid,
+        run_id -> Uuid,
+        cell_id -> Uuid,
+        round -> SmallInt,
+        stage -> Text,
+        lane -> Uuid,
+        state -> Text,
+        reserved -> Numeric,
+        cost -> Nullable<Numeric>,
+        priced -> Nullable<Bool>,
+        tokens_in -> Nullable<Integer>,
+        tokens_out -> Nullable<Integer>,
+        tokens_thinking -> Nullable<Integer>,
+        latency_ms -> Nullable<Integer>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        model_version -> Nullable<Text>,
+        response_id -> Nullable<Text>,
+        output -> Nullable<Text>,
+        started_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    grades (id) {
+        id -> Uuid,
+        cell_id -> Uuid,
+        round -> SmallInt,
+        source -> Text,
+        grade -> Nullable<Integer>,
+        detail -> Nullable<Jsonb>,
+        author_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    run_events (run_id, number) {
+        run_id -> Uuid,
+        number -> BigInt,
+        cell_id -> Nullable<Uuid>,
+        kind -> Text,
+        data -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    responses (company_id, key) {
+        company_id -> Uuid,
+        key -> Bytea,
+        lane -> Nullable<Uuid>,
+        token -> Nullable<Uuid>,
+        reply -> Nullable<Jsonb>,
+        latency_ms -> Nullable<Integer>,
+        cost -> Nullable<Numeric>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompts -> users (owner_id));
+diesel::joinable!(prompt_versions -> prompts (prompt_id));
+diesel::joinable!(runs -> users (owner_id));
 diesel::joinable!(datasets -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -386,4 +555,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     datasets,
     dataset_versions,
     dataset_rows,
+    runs,
+    run_columns,
+    run_latencies,
+    cells,
+    attempts,
+    grades,
+    run_events,
+    responses,
 );

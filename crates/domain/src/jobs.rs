@@ -23,6 +23,8 @@ text_enum!(
         DocumentsIndex = "documents.index",
         /// Makes documents anew whose vectors or passages are of an earlier making.
         DocumentsRefresh = "documents.refresh",
+        /// Works on cells of a run.
+        RunsLane = "runs.lane",
         /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
@@ -65,6 +67,9 @@ impl JobKind {
             // Most of what ends an attempt here is a worker that was stopped hard.
             Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
             Self::DocumentsIndex | Self::DocumentsRefresh | Self::JobsPrune => 3,
+            // It has as many ends as workers are stopped hard during a long run; a cell that fails
+            // counts its own.
+            Self::RunsLane => 1000,
         }
     }
 
@@ -72,9 +77,10 @@ impl JobKind {
     pub const fn time_limit(self) -> Duration {
         match self {
             Self::DocumentsExtract => Duration::from_secs(10 * 60),
-            Self::DocumentsEmbed | Self::DocumentsIndex | Self::DocumentsRefresh => {
-                Duration::from_secs(30 * 60)
-            }
+            Self::DocumentsEmbed
+            | Self::DocumentsIndex
+            | Self::DocumentsRefresh
+            | Self::RunsLane => Duration::from_secs(30 * 60),
             Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
         }
     }

@@ -9,6 +9,7 @@ mod patience;
 pub mod perform;
 mod registry;
 mod run;
+mod runs;
 
 use std::{sync::Arc, time::Duration};
 

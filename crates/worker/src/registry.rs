@@ -3,10 +3,11 @@
 use domain::{
     documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
+    runs::WorkLane,
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run};
+use crate::{Worker, documents, run, runs};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -29,6 +30,10 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::DocumentsRefresh => match read::<RefreshDocuments>(claim) {
             Ok(_) => documents::refresh(worker).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::RunsLane => match read::<WorkLane>(claim) {
+            Ok(job) => runs::lane(worker, claim, &job).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

@@ -88,7 +88,7 @@ async fn resolve(
 ) -> ApiResult<ResolvedModel> {
     let found = match wanted {
         Some(wanted) => db::models::resolve(&mut *context.db().await?, company, wanted).await?,
-        None => default(context, company).await?,
+        None => default_model(context, &mut *context.db().await?).await?,
     };
     let found = found.ok_or_else(|| {
         let needed = "must name an active model; GET /api/models lists them";
@@ -102,15 +102,16 @@ async fn resolve(
     }
 }
 
-async fn default(
+/// The company's default model for text; the mock while there is no key for that.
+pub async fn default_model(
     context: &Context<Runner>,
-    company: CompanyId,
+    conn: &mut db::Connection,
 ) -> ApiResult<Option<ResolvedModel>> {
-    let mut conn = context.db().await?;
-    let default = db::models::default_of(&mut conn, company, ModelKind::Text).await?;
+    let company = context.who.company_id;
+    let default = db::models::default_of(conn, company, ModelKind::Text).await?;
     let reachable = default.filter(|model| context.app().gateway.is_reachable(model));
     match (reachable, MOCK.parse()) {
-        (None, Ok(mock)) => Ok(db::models::resolve(&mut conn, company, &mock).await?),
+        (None, Ok(mock)) => Ok(db::models::resolve(conn, company, &mock).await?),
         (found, _) => Ok(found),
     }
 }

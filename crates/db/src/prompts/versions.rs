@@ -233,6 +233,22 @@ pub async fn find(
     of(conn, id, which).await?.ok_or(ChangeError::NoVersion)
 }
 
+/// The version of this id, if the viewer may see its prompt.
+pub async fn visible(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    id: PromptVersionId,
+) -> QueryResult<Option<PromptVersion>> {
+    prompt_versions::table
+        .inner_join(prompts::table)
+        .filter(prompt_versions::id.eq(id))
+        .filter(visible_to(viewer.company_id, viewer.user_id))
+        .select(PromptVersion::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// Two versions of a prompt: by default the newest, and the one made before it.
 pub async fn pair(
     conn: &mut Connection,

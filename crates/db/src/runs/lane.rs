@@ -1,0 +1,341 @@
+//! A lane's statements: it takes cells, promises money, books what calls came to, and ends when no
+//! cell waits. Each is one round trip, locks the run's row before anything else of the run, and
+//! changes nothing without the lease on the lane's job.
+
+use chrono::{DateTime, Utc};
+use diesel::{prelude::*, sql_types};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use domain::{
+    jobs::Lease,
+    models::Usd,
+    runs::{AttemptId, CellId, CellStatus, GradeId, GradeSource, RunId, RunStatus, Stage},
+};
+use serde::Serialize;
+
+use super::Target;
+use crate::{
+    Connection,
+    jobs::{FenceError, finish, hold},
+    prepared::Prepare,
+    schema::runs,
+};
+
+/// A cell that the lane has taken.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Claimed {
+    /// Which.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub id: CellId,
+    /// Its column, from 0.
+    #[diesel(sql_type = sql_types::SmallInt)]
+    pub column_index: i16,
+    /// Its row of the dataset.
+    #[diesel(sql_type = sql_types::Integer)]
+    pub row_index: i32,
+    /// Its repetition, from 0.
+    #[diesel(sql_type = sql_types::SmallInt)]
+    pub repeat: i16,
+    /// What is to be done next.
+    #[diesel(sql_type = sql_types::Text)]
+    pub stage: Stage,
+    /// How often it was begun anew, from 1.
+    #[diesel(sql_type = sql_types::SmallInt)]
+    pub round: i16,
+    /// Whether kept responses are passed by.
+    #[diesel(sql_type = sql_types::Bool)]
+    pub fresh: bool,
+    /// Calls of this stage that failed in a way that may pass.
+    #[diesel(sql_type = sql_types::SmallInt)]
+    pub tries: i16,
+    /// The output, where it stands already.
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub output_raw: Option<String>,
+    /// The part of it that the prompt asked for.
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub output_parsed: Option<String>,
+    /// The values of its row, in the order of the headers; none without a dataset.
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Array<sql_types::Nullable<sql_types::Text>>>)]
+    pub row_values: Option<Vec<Option<String>>>,
+}
+
+/// A call that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// The attempt's id.
+    pub attempt: AttemptId,
+    /// Whose.
+    pub cell: CellId,
+    /// The cell's round.
+    pub round: i16,
+    /// What for.
+    pub stage: Stage,
+    /// The most it may cost.
+    pub amount: Usd,
+}
+
+/// What became of a [`Wish`].
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Promise {
+    /// Which attempt.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub attempt: AttemptId,
+    /// Whether the call may be made.
+    #[diesel(sql_type = sql_types::Bool)]
+    pub granted: bool,
+    /// Whether the run goes on at all.
+    #[diesel(sql_type = sql_types::Bool)]
+    pub active: bool,
+    /// Whether nothing is promised to other calls: then waiting brings no money back.
+    #[diesel(sql_type = sql_types::Bool)]
+    pub alone: bool,
+}
+
+/// How a call for a cell ended, or what took its place. Texts hold no NUL.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Settled {
+    /// The order of the events in one batch; set by [`settle`].
+    pub place: usize,
+    /// Which cell.
+    pub cell: Option<CellId>,
+    /// Which attempt; none where no call was to be made.
+    pub attempt: Option<AttemptId>,
+    /// Whether the call was not made after all: its attempt is removed.
+    pub withdrawn: bool,
+    /// Whether nobody knows what the call cost: what was promised to it stays promised.
+    pub unknown: bool,
+    /// What the call was for.
+    pub from_stage: Option<Stage>,
+    /// Where the cell stands now.
+    pub status: Option<CellStatus>,
+    /// What it does next, or did last.
+    pub stage: Option<Stage>,
+    /// What is told in the run's events.
+    pub event: Option<&'static str>,
+    /// Calls of this stage that failed in a way that may pass.
+    pub tries: i16,
+    /// Not before this time again.
+    pub not_before: Option<DateTime<Utc>>,
+    /// The output as it came.
+    pub output_raw: Option<String>,
+    /// The part of it that the prompt asked for.
+    pub output_parsed: Option<String>,
+    /// The grader's answer as it came.
+    pub grader_output: Option<String>,
+    /// What the checks found.
+    pub checks: Option<serde_json::Value>,
+    /// The grade that is in effect from now on, in millionths.
+    pub grade: Option<u32>,
+    /// Whose that is.
+    pub grade_source: Option<GradeSource>,
+    /// Judgements to be kept.
+    pub grades: Vec<NewGrade>,
+    /// Tokens of the input.
+    pub tokens_in: i32,
+    /// Tokens of the output, thinking included.
+    pub tokens_out: i32,
+    /// Tokens that were thoughts.
+    pub tokens_thinking: i32,
+    /// What the call cost.
+    pub cost: Usd,
+    /// Whether its price is known.
+    pub priced: bool,
+    /// How long it took.
+    pub latency_ms: Option<i32>,
+    /// In which bucket of the histogram that is.
+    pub latency_bucket: Option<i16>,
+    /// Whether a kept response took the place of the call.
+    pub cached: bool,
+    /// What went wrong, as a stable name.
+    pub error_code: Option<String>,
+    /// The same in a sentence.
+    pub error_message: Option<String>,
+    /// The model that answered, as it names itself.
+    pub model_version: Option<String>,
+    /// The provider's name for the answer.
+    pub response_id: Option<String>,
+}
+
+/// A judgement to be kept.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewGrade {
+    /// Its id.
+    pub id: GradeId,
+    /// Who judged.
+    pub source: GradeSource,
+    /// The grade, in millionths.
+    pub grade: u32,
+    /// What it rests on.
+    pub detail: Option<serde_json::Value>,
+}
+
+#[derive(QueryableByName)]
+struct Held {
+    #[diesel(sql_type = sql_types::BigInt)]
+    count: i64,
+}
+
+impl Held {
+    fn or_lost(&self) -> Result<(), FenceError> {
+        if self.count == 1 {
+            Ok(())
+        } else {
+            Err(FenceError::Lost)
+        }
+    }
+}
+
+/// Frees what an earlier attempt at this lane was killed over.
+pub async fn recover(conn: &mut Connection, held: Lease, run: RunId) -> Result<(), FenceError> {
+    let found: Held = diesel::sql_query(include_str!("recover.sql"))
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
+        .bind::<sql_types::Uuid, _>(run)
+        .prepared()
+        .get_result(conn)
+        .await?;
+    found.or_lost()
+}
+
+/// Takes up to `limit` waiting cells, in the order of the rows. None while the run does not go on.
+pub async fn claim(
+    conn: &mut Connection,
+    held: Lease,
+    target: &Target,
+    limit: usize,
+) -> QueryResult<Vec<Claimed>> {
+    diesel::sql_query(include_str!("claim.sql"))
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
+        .bind::<sql_types::Uuid, _>(target.id)
+        .bind::<sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(target.dataset_id)
+        .bind::<sql_types::Nullable<sql_types::Integer>, _>(target.dataset_version)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+/// Writes the attempts before their calls are made, as far as the budget reaches.
+pub async fn reserve(
+    conn: &mut Connection,
+    held: Lease,
+    run: RunId,
+    wishes: &[Wish],
+) -> Result<Vec<Promise>, FenceError> {
+    fn each<T>(wishes: &[Wish], member: impl Fn(&Wish) -> T) -> Vec<T> {
+        wishes.iter().map(member).collect()
+    }
+    let promises: Vec<Promise> = diesel::sql_query(include_str!("reserve.sql"))
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
+        .bind::<sql_types::Uuid, _>(run)
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(each(wishes, |wish| wish.attempt))
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(each(wishes, |wish| wish.cell))
+        .bind::<sql_types::Array<sql_types::SmallInt>, _>(each(wishes, |wish| wish.round))
+        .bind::<sql_types::Array<sql_types::Text>, _>(each(wishes, |wish| wish.stage))
+        .bind::<sql_types::Array<sql_types::Numeric>, _>(each(wishes, |wish| wish.amount))
+        .prepared()
+        .load(conn)
+        .await?;
+    if promises.len() == wishes.len() {
+        Ok(promises)
+    } else {
+        Err(FenceError::Lost)
+    }
+}
+
+/// Books how calls ended; each counts once, however often it is booked.
+pub async fn settle(
+    conn: &mut Connection,
+    held: Lease,
+    run: RunId,
+    settled: &[Settled],
+) -> Result<(), FenceError> {
+    let mut settled = settled.to_vec();
+    for (place, one) in settled.iter_mut().enumerate() {
+        one.place = place;
+    }
+    let settled = serde_json::to_value(settled).unwrap_or_default();
+    let found: Held = diesel::sql_query(include_str!("settle.sql"))
+        .bind::<sql_types::Uuid, _>(held.job_id)
+        .bind::<sql_types::Uuid, _>(held.token)
+        .bind::<sql_types::Uuid, _>(run)
+        .bind::<sql_types::Jsonb, _>(settled)
+        .prepared()
+        .get_result(conn)
+        .await?;
+    found.or_lost()
+}
+
+/// Whether a lane has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// No cell waits: its job is done.
+    None,
+    /// Cells wait, the first until then.
+    Until(DateTime<Utc>),
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Timestamptz>)]
+    due: Option<DateTime<Utc>>,
+}
+
+/// Ends the lane's job if no cell of the run waits. Whoever makes a cell wait locks the run too, so
+/// that a cell that comes now finds either this lane or room for another.
+pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest, FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        // By a statement of its own: what is read after it sees all that waited behind the lock.
+        let active = runs::table
+            .find(run)
+            .filter(runs::status.eq_any([RunStatus::Queued, RunStatus::Running]))
+            .select(runs::id)
+            .for_update()
+            .first::<RunId>(conn)
+            .await
+            .optional()?;
+        let next: Due = diesel::sql_query(
+            "SELECT min(coalesce(not_before, clock_timestamp())) AS due
+             FROM cells WHERE run_id = $1 AND status = 'queued'",
+        )
+        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(active)
+        .prepared()
+        .get_result(conn)
+        .await?;
+        match next.due {
+            Some(due) => Ok(Rest::Until(due)),
+            None => {
+                finish(conn, held).await?;
+                Ok(Rest::None)
+            }
+        }
+    })
+    .await
+}
+
+/// Whether work of other runs waits for a place; then this lane should make room.
+pub async fn others_wait(conn: &mut Connection, run: RunId) -> QueryResult<bool> {
+    diesel::select(
+        diesel::dsl::sql::<sql_types::Bool>(
+            "EXISTS (SELECT FROM jobs WHERE kind = 'runs.lane' AND state = 'queued'
+                 AND run_at < clock_timestamp() - interval '100 milliseconds' AND subject_id <> ",
+        )
+        .bind::<sql_types::Uuid, _>(run)
+        .sql(")"),
+    )
+    .get_result(conn)
+    .await
+}
+
+/// Ends a run whose budget does not reach for another call: what waits is called off, what was begun
+/// comes to its end.
+pub async fn exhaust(conn: &mut Connection, held: Lease, run: RunId) -> Result<(), FenceError> {
+    conn.transaction(async |conn| {
+        hold(conn, held).await?;
+        super::control::stop(conn, run, RunStatus::BudgetExceeded).await?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,398 @@
+//! Starting a run: version, run, columns, cells and jobs in one transaction, or nothing and every
+//! reason why not.
+
+use diesel::{prelude::*, sql_types};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use domain::{
+    auth::Viewer,
+    datasets::DatasetId,
+    models::Usd,
+    prompts::{PromptId, PromptVersionId, placeholders},
+    runs::{Columns, Plan, RunId, WorkLane, lanes, preflight},
+    users::Visibility,
+};
+
+use super::{Run, find};
+use crate::{
+    Connection,
+    jobs::{NewJob, enqueue},
+    models::Model,
+    prepared::Prepare,
+    prompts::{
+        self, Stored,
+        versions::{self, PromptVersion},
+    },
+    schema::{datasets, run_columns, runs},
+};
+
+/// Which text is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptChoice {
+    /// What the prompt says now; a version is made of it unless its newest says the same.
+    Current(PromptId),
+    /// A version as it is.
+    Version(PromptVersionId),
+}
+
+/// A run to be started.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// What is run.
+    pub prompt: PromptChoice,
+    /// On which rows; without any, once.
+    pub dataset_id: Option<DatasetId>,
+    /// With which models, a column each.
+    pub models: Vec<Model>,
+    /// What is decided.
+    pub plan: Plan,
+    /// The prompt that judges the outputs.
+    pub grader: Option<PromptId>,
+    /// The model that does so.
+    pub grader_model: Option<Model>,
+    /// How often each row is repeated.
+    pub repeats: u16,
+    /// Calls under way at once.
+    pub concurrency: u16,
+    /// The most it may cost.
+    pub budget: Option<Usd>,
+    /// The most rows.
+    pub row_limit: Option<u32>,
+    /// The most cells.
+    pub most_cells: u32,
+    /// Who besides the viewer may see it.
+    pub visibility: Visibility,
+    /// The request that asks for it.
+    pub request_id: Option<String>,
+}
+
+/// Why no run was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Everything that is missing or wrong, by member of the request.
+    #[error("the run cannot be started")]
+    Faults(Vec<(&'static str, String)>),
+    /// Postgres failed.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
+/// What is run, with its prompt.
+struct Chosen {
+    stored: Stored,
+    version: Option<PromptVersion>,
+}
+
+/// The rows that are run on.
+struct Rows {
+    version: i32,
+    headers: Vec<String>,
+    count: i32,
+}
+
+/// Starts a run.
+pub async fn start(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    new: &NewRun,
+) -> Result<Run, StartError> {
+    conn.transaction(async |conn| {
+        let mut faults = Vec::new();
+        let generator = chosen(conn, viewer, new.prompt).await?;
+        if generator.is_none() {
+            faults.push((
+                "promptId",
+                "must name a prompt or version that you can see".into(),
+            ));
+        }
+        let grader = match new.grader {
+            Some(id) => chosen(conn, viewer, PromptChoice::Current(id)).await?,
+            None => None,
+        };
+        if new.grader.is_some() && grader.is_none() {
+            faults.push((
+                "graderPromptId",
+                "must name a prompt that you can see".into(),
+            ));
+        }
+        let rows = match new.dataset_id {
+            Some(id) => rows(conn, viewer, id).await?,
+            None => None,
+        };
+        if new.dataset_id.is_some() && rows.is_none() {
+            faults.push(("datasetId", "must name a dataset that you can see".into()));
+        }
+        let count = count(new, rows.as_ref(), &mut faults);
+        let (Some(generator), true) = (&generator, faults.is_empty()) else {
+            return Err(StartError::Faults(faults));
+        };
+        check_columns(new, generator, grader.as_ref(), rows.as_ref())?;
+        let id = RunId::new();
+        let generator = version(conn, viewer, generator, id).await?;
+        let grader = match &grader {
+            Some(grader) => Some(version(conn, viewer, grader, id).await?),
+            None => None,
+        };
+        insert(
+            conn,
+            viewer,
+            new,
+            id,
+            &generator,
+            grader.as_ref(),
+            rows.as_ref(),
+            count,
+        )
+        .await?;
+        insert_cells(conn, new, id, rows.as_ref(), count).await?;
+        enqueue_lanes(conn, viewer, id, new).await?;
+        Ok(find(conn, viewer, id).await?)
+    })
+    .await
+}
+
+async fn chosen(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    choice: PromptChoice,
+) -> QueryResult<Option<Chosen>> {
+    match choice {
+        PromptChoice::Current(id) => {
+            let stored = prompts::lock_visible(conn, viewer, id).await?;
+            Ok(stored.map(|stored| Chosen {
+                stored,
+                version: None,
+            }))
+        }
+        PromptChoice::Version(id) => {
+            let Some(version) = versions::visible(conn, viewer, id).await? else {
+                return Ok(None);
+            };
+            let stored = prompts::find_visible(conn, viewer, version.prompt_id).await?;
+            Ok(Some(Chosen {
+                stored,
+                version: Some(version),
+            }))
+        }
+    }
+}
+
+/// The dataset, kept from being deleted while the run is started.
+async fn rows(conn: &mut Connection, viewer: &Viewer, id: DatasetId) -> QueryResult<Option<Rows>> {
+    let own = datasets::owner_id.eq(viewer.user_id);
+    let row: Option<(i32, Vec<String>, i32)> = datasets::table
+        .filter(
+            datasets::id
+                .eq(id)
+                .and(datasets::company_id.eq(viewer.company_id)),
+        )
+        .filter(own.or(datasets::visibility.eq("company")))
+        .filter(datasets::archived_at.is_null())
+        .select((datasets::version, datasets::headers, datasets::row_count))
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(|(version, headers, count)| Rows {
+        version,
+        headers,
+        count,
+    }))
+}
+
+/// How many rows are run; what is wrong with that goes to `faults`.
+fn count(new: &NewRun, rows: Option<&Rows>, faults: &mut Vec<(&'static str, String)>) -> i32 {
+    let limit = new
+        .row_limit
+        .map_or(i32::MAX, |limit| i32::try_from(limit).unwrap_or(i32::MAX));
+    let count = rows.map_or(1, |rows| rows.count.min(limit));
+    if count == 0 {
+        faults.push(("datasetId", "The dataset has no rows".into()));
+    }
+    let cells = u64::from(count.unsigned_abs()) * new.models.len() as u64 * u64::from(new.repeats);
+    if cells > u64::from(new.most_cells) {
+        let sentence = format!(
+            "{cells} cells are too many: at most {} rows × models × repeats; a rowLimit makes them fewer",
+            new.most_cells
+        );
+        faults.push(("rowLimit", sentence));
+    }
+    count
+}
+
+fn check_columns(
+    new: &NewRun,
+    generator: &Chosen,
+    grader: Option<&Chosen>,
+    rows: Option<&Rows>,
+) -> Result<(), StartError> {
+    let generator = placeholders::names(generator.text());
+    let grader = grader.map(|grader| placeholders::names(grader.text()));
+    let faults = preflight(&Columns {
+        headers: rows.map(|rows| rows.headers.as_slice()),
+        generator: &generator,
+        grader: grader.as_deref(),
+        expected: new.plan.expected_column.as_deref(),
+    });
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(StartError::Faults(faults))
+    }
+}
+
+impl Chosen {
+    fn text(&self) -> &str {
+        match &self.version {
+            Some(version) => version.body.prompt_text.as_str(),
+            None => self.stored.prompt.prompt_text.as_str(),
+        }
+    }
+}
+
+/// The version to be run with its prompt; made now if need be.
+async fn version<'a>(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    chosen: &'a Chosen,
+    run: RunId,
+) -> QueryResult<(&'a Stored, PromptVersion)> {
+    let version = match &chosen.version {
+        Some(version) => version.clone(),
+        None => {
+            versions::ensure(conn, &chosen.stored, viewer.user_id, Some(run.0))
+                .await?
+                .0
+        }
+    };
+    Ok((&chosen.stored, version))
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything that the row names")]
+async fn insert(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    new: &NewRun,
+    id: RunId,
+    (prompt, version): &(&Stored, PromptVersion),
+    grader: Option<&(&Stored, PromptVersion)>,
+    rows: Option<&Rows>,
+    count: i32,
+) -> QueryResult<()> {
+    let small = |n: u16| i16::try_from(n).unwrap_or(i16::MAX);
+    let columns = i32::try_from(new.models.len()).unwrap_or(i32::MAX);
+    let cells = count
+        .saturating_mul(columns)
+        .saturating_mul(new.repeats.into());
+    diesel::insert_into(runs::table)
+        .values((
+            (
+                runs::id.eq(id),
+                runs::company_id.eq(viewer.company_id),
+                runs::owner_id.eq(viewer.user_id),
+                runs::visibility.eq(new.visibility),
+                runs::prompt_id.eq(prompt.prompt.id),
+                runs::prompt_version_id.eq(version.id),
+                runs::prompt_title.eq(prompt.prompt.title.as_str()),
+                runs::version_label.eq(&version.label),
+            ),
+            (
+                runs::grader_prompt_id.eq(grader.map(|(grader, _)| grader.prompt.id)),
+                runs::grader_version_id.eq(grader.map(|(_, version)| version.id)),
+                runs::grader_model_id.eq(new.grader_model.as_ref().map(|model| model.id)),
+                runs::dataset_id.eq(new.dataset_id),
+                runs::dataset_version.eq(rows.map(|rows| rows.version)),
+                runs::plan.eq(&new.plan),
+            ),
+            (
+                runs::row_count.eq(count),
+                runs::repeats.eq(small(new.repeats)),
+                runs::concurrency.eq(small(new.concurrency)),
+                runs::budget.eq(new.budget),
+                runs::cell_count.eq(cells),
+                runs::open_cells.eq(cells),
+                runs::last_event.eq(1_i64),
+            ),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::sql_query("INSERT INTO run_events (run_id, number, kind) VALUES ($1, 1, 'queued')")
+        .bind::<sql_types::Uuid, _>(id)
+        .execute(conn)
+        .await?;
+    let queued = count.saturating_mul(new.repeats.into());
+    let columns: Vec<_> = (0..)
+        .zip(&new.models)
+        .map(|(index, model): (i16, _)| {
+            (
+                run_columns::run_id.eq(id),
+                run_columns::column_index.eq(index),
+                run_columns::model_id.eq(model.id),
+                run_columns::model_name.eq(format!("{}/{}", model.provider, model.name)),
+                run_columns::queued.eq(queued),
+            )
+        })
+        .collect();
+    diesel::insert_into(run_columns::table)
+        .values(columns)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn insert_cells(
+    conn: &mut Connection,
+    new: &NewRun,
+    id: RunId,
+    rows: Option<&Rows>,
+    count: i32,
+) -> QueryResult<()> {
+    diesel::sql_query(include_str!("insert_cells.sql"))
+        .bind::<sql_types::Uuid, _>(id)
+        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(new.dataset_id)
+        .bind::<sql_types::Nullable<sql_types::Integer>, _>(rows.map(|rows| rows.version))
+        .bind::<sql_types::Integer, _>(count)
+        .bind::<sql_types::Integer, _>(i32::try_from(new.models.len()).unwrap_or(i32::MAX))
+        .bind::<sql_types::Integer, _>(i32::from(new.repeats))
+        .prepared()
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+async fn enqueue_lanes(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    id: RunId,
+    new: &NewRun,
+) -> QueryResult<()> {
+    let lanes = lanes(new.concurrency);
+    let jobs = lane_jobs(
+        id,
+        viewer.company_id.0,
+        viewer.company_id,
+        &lanes,
+        new.request_id.as_ref(),
+    );
+    enqueue(conn, &jobs).await.map(|_| ())
+}
+
+/// The jobs of a run's lanes. A lane whose job still lives gets no second one.
+pub(super) fn lane_jobs(
+    run_id: RunId,
+    fair_key: uuid::Uuid,
+    company: domain::users::CompanyId,
+    lanes: &[u16],
+    request_id: Option<&String>,
+) -> Vec<NewJob> {
+    let job = |(lane, width): (usize, &u16)| {
+        NewJob::new(&WorkLane {
+            run_id,
+            width: *width,
+        })
+        .of(company, fair_key)
+        .on(run_id.0)
+        .once(format!("{run_id}:{lane}"))
+        .caused_by(request_id.cloned())
+    };
+    lanes.iter().enumerate().map(job).collect()
+}

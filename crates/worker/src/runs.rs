@@ -1,0 +1,198 @@
+//! Runs: a lane takes cells of a run, has several under way at once, and goes on until none waits.
+//!
+//! What a cell does is written down in [`cell`] as if it were alone; [`batch`] gathers what the
+//! cells of a lane want written while one statement is under way, and writes it with the next. So
+//! the statements of a cell cost little, and the more there is to do, the less.
+
+mod batch;
+mod callee;
+mod cell;
+mod ledger;
+mod request;
+mod verdict;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use db::runs::{
+    Target,
+    lane::{self, Claimed, Rest},
+};
+use domain::{
+    jobs::{Claim, Lease, Outcome},
+    runs::{WorkLane, checks::Compiled},
+};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use tokio::time::{Instant, sleep};
+
+use crate::{Worker, patience::insist, perform::stopped};
+use callee::Callees;
+use ledger::Ledger;
+
+/// After this long a lane goes back to the queue and comes again: a lane is a job, and jobs end.
+const TURN: Duration = Duration::from_secs(10 * 60);
+
+/// How long a lane has its place for itself before it makes room for other runs that wait.
+const UNDISTURBED: Duration = Duration::from_secs(1);
+
+/// A wait shorter than this is waited for where the lane is.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// What the cells of a lane share.
+struct Lane<'a> {
+    worker: &'a Worker,
+    held: Lease,
+    target: Target,
+    width: usize,
+    callees: Callees,
+    /// The rules that outputs are held against, if there are any.
+    checks: Option<Compiled>,
+    ledger: Ledger,
+}
+
+/// Why a lane takes no more cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    /// None waits at present.
+    Dry,
+    /// Others are to have its place.
+    Turn,
+}
+
+/// Works on cells until none waits.
+pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Result<Outcome> {
+    let held = claim.lease;
+    let target = {
+        let mut conn = worker.pool.get().await?;
+        lane::recover(&mut conn, held, job.run_id).await?;
+        db::runs::target(&mut conn, job.run_id).await?
+    };
+    let Some(target) = target else {
+        return Ok(Outcome::Done);
+    };
+    let callees = Callees::of(worker, &target).await?;
+    let (ledger, books) = Ledger::open(usize::from(job.width));
+    let checks = &target.plan.checks;
+    let checks = if checks.0.is_empty() {
+        None
+    } else {
+        Some(Compiled::new(checks)?)
+    };
+    let lane = Lane {
+        worker,
+        held,
+        target,
+        checks,
+        width: usize::from(job.width.max(1)),
+        callees,
+        ledger,
+    };
+    tokio::select! {
+        outcome = lane.work() => outcome,
+        cause = books.keep(&lane) => Err(cause),
+    }
+}
+
+impl Lane<'_> {
+    async fn work(&self) -> anyhow::Result<Outcome> {
+        let deadline = Instant::now() + TURN;
+        loop {
+            let halt = self.take_cells(deadline).await?;
+            if self.worker.stop.is_cancelled() {
+                return self.come_again(stopped()).await;
+            }
+            match (self.end().await?, halt) {
+                (Rest::None, _) => return Ok(Outcome::Done),
+                (Rest::Until(_), Halt::Turn) => {
+                    return Ok(Outcome::Snooze(
+                        Utc::now(),
+                        "takes turns with other runs".into(),
+                    ));
+                }
+                (Rest::Until(due), Halt::Dry) if due - Utc::now() > delta(SHORT) => {
+                    return Ok(Outcome::Snooze(due, "waits for its provider".into()));
+                }
+                (Rest::Until(due), Halt::Dry) => sleep(until(due)).await,
+            }
+        }
+    }
+
+    /// A lane that ends although cells may wait; where none does, it is done.
+    async fn come_again(&self, outcome: Outcome) -> anyhow::Result<Outcome> {
+        match self.end().await? {
+            Rest::None => Ok(Outcome::Done),
+            Rest::Until(_) => Ok(outcome),
+        }
+    }
+
+    async fn end(&self) -> anyhow::Result<Rest> {
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            Ok(lane::end(&mut conn, self.held, self.target.id).await?)
+        })
+        .await
+    }
+
+    /// Takes cells and sees each to its end, as many at once as the lane is wide; a few more are
+    /// taken ahead, so that a place that becomes free has its next cell at hand.
+    async fn take_cells(&self, deadline: Instant) -> anyhow::Result<Halt> {
+        let most = self.width + self.width.div_ceil(2);
+        let mut under_way = FuturesUnordered::<BoxFuture<'_, anyhow::Result<()>>>::new();
+        let mut claiming: Option<BoxFuture<'_, anyhow::Result<Vec<Claimed>>>> = None;
+        let mut halt = None;
+        let mut look = Instant::now() + UNDISTURBED;
+        loop {
+            let room = most - under_way.len();
+            if claiming.is_none() && halt.is_none() && room * 4 >= self.width {
+                if self.worker.stop.is_cancelled() || Instant::now() > deadline {
+                    halt = Some(Halt::Turn);
+                } else {
+                    claiming = Some(self.claim(room).boxed());
+                }
+            }
+            if claiming.is_none() && under_way.is_empty() {
+                return Ok(halt.unwrap_or(Halt::Dry));
+            }
+            tokio::select! {
+                taken = async { claiming.as_mut().expect("checked by the branch").await }, if claiming.is_some() => {
+                    claiming = None;
+                    let taken = taken?;
+                    if taken.is_empty() {
+                        halt = Some(Halt::Dry);
+                    }
+                    under_way.extend(taken.into_iter().map(|cell| self.see_through(cell).boxed()));
+                }
+                Some(ended) = under_way.next() => ended?,
+            }
+            if halt.is_none() && Instant::now() > look {
+                look = Instant::now() + UNDISTURBED;
+                if self.others_wait().await? {
+                    halt = Some(Halt::Turn);
+                }
+            }
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> anyhow::Result<Vec<Claimed>> {
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            Ok(lane::claim(&mut conn, self.held, &self.target, limit).await?)
+        })
+        .await
+    }
+
+    async fn others_wait(&self) -> anyhow::Result<bool> {
+        let mut conn = self.worker.pool.get().await?;
+        Ok(lane::others_wait(&mut conn, self.target.id).await?)
+    }
+}
+
+fn delta(wait: Duration) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(wait).unwrap_or(chrono::TimeDelta::MAX)
+}
+
+/// How long it is until then; a moment at least, so that nobody asks without end.
+fn until(due: DateTime<Utc>) -> Duration {
+    let wait = (due - Utc::now()).to_std().unwrap_or_default();
+    wait.max(Duration::from_millis(20))
+}

@@ -1,0 +1,469 @@
+//! One cell from its question to its grade, written down as if it were alone.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use db::runs::{
+    lane::{self, Claimed, Settled, Wish},
+    responses::Kept,
+};
+use domain::{
+    documents::Sha256,
+    models::Usd,
+    prompts::ExpectedOutput,
+    providers::{
+        ProviderError,
+        generate::{Finish, Reply, Request},
+    },
+    runs::{AttemptId, CacheUse, CellStatus, Stage, grade::from_grader, latencies, parsing},
+};
+
+use super::{
+    Lane,
+    callee::Callee,
+    request::{self, Values},
+    verdict,
+};
+
+/// Calls of a stage that may fail in a way that passes, before the cell is given up.
+const TRIES: i16 = 3;
+
+/// What became of a call.
+enum Call {
+    /// The model answered, or had answered before.
+    Answered(Box<Answer>),
+    /// Nothing to go on with: this is how the cell stands.
+    Ended(Box<Settled>),
+}
+
+/// An answer, and what it took.
+pub struct Answer {
+    pub reply: Reply,
+    attempt: Option<AttemptId>,
+    pub latency_ms: i32,
+    pub cost: Usd,
+    priced: bool,
+    cached: bool,
+}
+
+impl Lane<'_> {
+    /// Sees a cell through as far as it goes.
+    pub async fn see_through(&self, cell: Claimed) -> anyhow::Result<()> {
+        let values = request::values(&self.target.headers, cell.row_values.as_deref());
+        match cell.stage {
+            Stage::Generate => self.generate(&cell, values).await,
+            Stage::Grade => {
+                let output = cell.output_parsed.clone().unwrap_or_default();
+                self.grade(&cell, values, &output).await
+            }
+        }
+    }
+
+    async fn generate(&self, cell: &Claimed, values: Values) -> anyhow::Result<()> {
+        let answer = match self.ask(cell, &values).await? {
+            Call::Answered(answer) => answer,
+            Call::Ended(settled) => {
+                self.ledger.settle(*settled).await;
+                return Ok(());
+            }
+        };
+        let settled = self.answered(cell, &answer);
+        let settled = match (refusal(&answer.reply), self.parsed(&answer.reply)) {
+            (Some(message), _) => fault(settled, CellStatus::Failed, "provider_refused", message),
+            (None, Err(message)) => {
+                fault(settled, CellStatus::Malformed, "output_malformed", message)
+            }
+            (None, Ok(parsed)) => {
+                return self.judge(cell, values, settled, &answer, &parsed).await;
+            }
+        };
+        self.ledger.settle(settled).await;
+        Ok(())
+    }
+
+    /// The part of an answer that the prompt asked for, or why it is not there.
+    fn parsed(&self, reply: &Reply) -> Result<String, String> {
+        let body = self.target.generator.as_ref();
+        let expected = body.map_or(ExpectedOutput::None, |body| {
+            ExpectedOutput::of(body.prompt_text.as_str())
+        });
+        parsing::parse(expected, &reply.text).map_err(|cause| match reply.finish {
+            Finish::Truncated => format!("{cause} The answer ended at a limit of tokens."),
+            _ => cause.to_string(),
+        })
+    }
+
+    /// Holds an output against the checks, and has it graded if something is to grade it.
+    async fn judge(
+        &self,
+        cell: &Claimed,
+        values: Values,
+        mut settled: Settled,
+        answer: &Answer,
+        parsed: &str,
+    ) -> anyhow::Result<()> {
+        verdict::check(self, &values, answer, parsed, &mut settled).await;
+        settled.output_parsed = Some(clean(parsed));
+        settled.event = Some("succeeded");
+        if !self.target.is_graded {
+            settled.status = Some(CellStatus::Completed);
+            self.ledger.settle(settled).await;
+            return Ok(());
+        }
+        settled.status = Some(CellStatus::Running);
+        settled.stage = Some(Stage::Grade);
+        settled.tries = 0;
+        self.ledger.settle(settled).await;
+        let cell = Claimed {
+            stage: Stage::Grade,
+            tries: 0,
+            ..cell.clone()
+        };
+        self.grade(&cell, values, parsed).await
+    }
+
+    async fn grade(&self, cell: &Claimed, mut values: Values, output: &str) -> anyhow::Result<()> {
+        values.insert("output".into(), output.to_owned());
+        let settled = match self.ask(cell, &values).await? {
+            Call::Answered(answer) => self.graded(cell, &answer),
+            // Not the cell has failed, but the judgement on it.
+            Call::Ended(settled) if settled.status == Some(CellStatus::Failed) => {
+                let why = [
+                    settled.error_code.as_deref(),
+                    settled.error_message.as_deref(),
+                ];
+                let why = why.into_iter().flatten().collect::<Vec<_>>().join(": ");
+                ungraded(*settled, &why)
+            }
+            Call::Ended(settled) => *settled,
+        };
+        self.ledger.settle(settled).await;
+        Ok(())
+    }
+
+    fn graded(&self, cell: &Claimed, answer: &Answer) -> Settled {
+        // The output's own figures stay as they are.
+        let settled = Settled {
+            output_raw: None,
+            latency_bucket: None,
+            model_version: None,
+            status: Some(CellStatus::Completed),
+            grader_output: Some(clean(&answer.reply.text)),
+            ..self.answered(cell, answer)
+        };
+        let grade = match refusal(&answer.reply) {
+            Some(message) => Err(message),
+            None => from_grader(&answer.reply.text).map_err(|cause| cause.to_string()),
+        };
+        match grade {
+            Ok(grade) => verdict::enter_grade(settled, grade),
+            Err(message) => ungraded(settled, &message),
+        }
+    }
+
+    /// Asks the model of the cell's stage what its prompt makes of these values.
+    async fn ask(&self, cell: &Claimed, values: &Values) -> anyhow::Result<Call> {
+        let failed = |code, message: String| {
+            let settled = fault(blank(cell), CellStatus::Failed, code, message);
+            Ok(Call::Ended(Box::new(settled)))
+        };
+        let (body, callee) = match cell.stage {
+            Stage::Generate => (
+                &self.target.generator,
+                self.callees.column(cell.column_index),
+            ),
+            Stage::Grade => (&self.target.grader, self.callees.grader()),
+        };
+        let callee = match callee {
+            Ok(callee) => callee,
+            Err(sentence) => return failed("model_unavailable", sentence.to_owned()),
+        };
+        let Some(body) = body else {
+            let sentence = "The prompt was deleted after the run was started.";
+            return failed("prompt_gone", sentence.into());
+        };
+        let text = match request::render(body, values) {
+            Ok(text) => text,
+            Err(cause) => return failed(cause.code(), cause.to_string()),
+        };
+        let request = request::request(
+            &self.target,
+            &callee.resolved,
+            cell.stage,
+            text,
+            cell.repeat,
+        );
+        self.answer(cell, callee, &request).await
+    }
+
+    /// The kept response, or what the model says.
+    async fn answer(
+        &self,
+        cell: &Claimed,
+        callee: &Callee,
+        request: &Request,
+    ) -> anyhow::Result<Call> {
+        let key = request::key(
+            self.target.company_id,
+            &callee.resolved,
+            request,
+            cell.repeat,
+        );
+        match self.target.plan.cache {
+            CacheUse::Off => self.call(cell, callee, request).await,
+            CacheUse::ReplayOnly => Ok(self.replay(cell, key).await),
+            CacheUse::Use if !cell.fresh => {
+                match self.ledger.response(key).await.and_then(kept_answer) {
+                    Some(answer) => Ok(Call::Answered(Box::new(answer))),
+                    None => self.call_and_keep(cell, callee, request, key).await,
+                }
+            }
+            CacheUse::Use | CacheUse::Refresh => {
+                self.call_and_keep(cell, callee, request, key).await
+            }
+        }
+    }
+
+    async fn replay(&self, cell: &Claimed, key: Sha256) -> Call {
+        match self.ledger.look_up(key).await.and_then(kept_answer) {
+            Some(answer) => Call::Answered(Box::new(answer)),
+            None => {
+                let sentence =
+                    "No response to this is kept, and the run may make no calls (replayOnly).";
+                Call::Ended(Box::new(fault(
+                    blank(cell),
+                    CellStatus::Failed,
+                    "replay_miss",
+                    sentence.into(),
+                )))
+            }
+        }
+    }
+
+    async fn call_and_keep(
+        &self,
+        cell: &Claimed,
+        callee: &Callee,
+        request: &Request,
+        key: Sha256,
+    ) -> anyhow::Result<Call> {
+        let call = self.call(cell, callee, request).await?;
+        let answer = match &call {
+            Call::Answered(answer) if refusal(&answer.reply).is_none() => Some(answer),
+            _ => None,
+        };
+        self.ledger
+            .keep(Kept {
+                key,
+                reply: answer.map(|answer| verdict::to_kept(&answer.reply)),
+                latency_ms: answer.map_or(0, |answer| answer.latency_ms),
+                cost: answer.map_or(Usd::ZERO, |answer| answer.cost),
+            })
+            .await;
+        Ok(call)
+    }
+
+    /// Makes one call: a place, the money, the model.
+    async fn call(
+        &self,
+        cell: &Claimed,
+        callee: &Callee,
+        request: &Request,
+    ) -> anyhow::Result<Call> {
+        let place = self.ledger.places.acquire().await?;
+        if self.worker.stop.is_cancelled() {
+            return Ok(Call::Ended(Box::new(back(cell, None, Utc::now()))));
+        }
+        let attempt = match self.promise(cell, callee, request).await? {
+            Ok(attempt) => attempt,
+            Err(ended) => return Ok(Call::Ended(ended)),
+        };
+        let (begun, clock) = (Utc::now(), Instant::now());
+        let made = callee.provider.generate(request).await;
+        drop(place);
+        let latency_ms = i32::try_from(clock.elapsed().as_millis()).unwrap_or(i32::MAX);
+        match made {
+            Ok(reply) => {
+                let cost = callee.cost(self.worker, &reply, begun).await?;
+                Ok(Call::Answered(Box::new(Answer {
+                    reply,
+                    attempt: Some(attempt),
+                    latency_ms,
+                    cost: cost.unwrap_or(Usd::ZERO),
+                    priced: cost.is_some(),
+                    cached: false,
+                })))
+            }
+            Err(cause) => Ok(Call::Ended(Box::new(failure(cell, attempt, &cause)))),
+        }
+    }
+
+    /// Ends the run, whose budget does not reach for another call.
+    async fn exhaust(&self) -> anyhow::Result<()> {
+        let mut conn = self.worker.pool.get().await?;
+        Ok(lane::exhaust(&mut conn, self.held, self.target.id).await?)
+    }
+
+    /// The money for a call. While other calls hold what is missing, their end is waited for.
+    async fn promise(
+        &self,
+        cell: &Claimed,
+        callee: &Callee,
+        request: &Request,
+    ) -> anyhow::Result<Result<AttemptId, Box<Settled>>> {
+        let wish = Wish {
+            attempt: AttemptId::new(),
+            cell: cell.id,
+            round: cell.round,
+            stage: cell.stage,
+            amount: verdict::most(callee, request),
+        };
+        loop {
+            let promise = self.ledger.reserve(wish).await;
+            if promise.granted {
+                return Ok(Ok(wish.attempt));
+            }
+            if promise.active && promise.alone {
+                self.exhaust().await?;
+            }
+            if !promise.active || promise.alone || self.worker.stop.is_cancelled() {
+                return Ok(Err(Box::new(back(cell, None, Utc::now()))));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    fn answered(&self, cell: &Claimed, answer: &Answer) -> Settled {
+        let usage = &answer.reply.usage;
+        let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
+        Settled {
+            attempt: answer.attempt,
+            output_raw: Some(clean(&answer.reply.text)),
+            tokens_in: count(usage.input),
+            tokens_out: count(usage.output),
+            tokens_thinking: count(usage.thinking),
+            cost: answer.cost,
+            priced: answer.priced,
+            latency_ms: Some(answer.latency_ms),
+            latency_bucket: Some(latencies::bucket(answer.latency_ms.unsigned_abs())),
+            cached: answer.cached,
+            model_version: Some(clean(&answer.reply.model_version)),
+            response_id: answer.reply.response_id.as_deref().map(clean),
+            ..blank(cell)
+        }
+    }
+}
+
+/// A cell as it stands before anything happened to it.
+fn blank(cell: &Claimed) -> Settled {
+    Settled {
+        cell: Some(cell.id),
+        from_stage: Some(cell.stage),
+        stage: Some(cell.stage),
+        tries: cell.tries,
+        ..Settled::default()
+    }
+}
+
+fn fault(settled: Settled, status: CellStatus, code: &str, message: String) -> Settled {
+    let event = match status {
+        CellStatus::Malformed => "malformed",
+        _ => "failed",
+    };
+    Settled {
+        status: Some(status),
+        event: Some(event),
+        error_code: Some(code.to_owned()),
+        error_message: Some(clean(&message)),
+        ..settled
+    }
+}
+
+/// A cell that waits again, since its call was not made.
+fn back(cell: &Claimed, attempt: Option<AttemptId>, at: DateTime<Utc>) -> Settled {
+    Settled {
+        attempt,
+        withdrawn: attempt.is_some(),
+        status: Some(CellStatus::Queued),
+        not_before: Some(at),
+        ..blank(cell)
+    }
+}
+
+/// What a provider's error means for the cell.
+fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Settled {
+    if let ProviderError::Held { until, .. } = cause {
+        return back(cell, Some(attempt), *until);
+    }
+    let settled = Settled {
+        attempt: Some(attempt),
+        unknown: matches!(cause, ProviderError::Timeout(_)),
+        ..blank(cell)
+    };
+    let again = |tries, not_before, event| Settled {
+        status: Some(CellStatus::Queued),
+        tries,
+        not_before: Some(not_before),
+        event: Some(event),
+        error_code: Some(cause.class().to_owned()),
+        error_message: Some(clean(&cause.to_string())),
+        ..settled.clone()
+    };
+    match cause {
+        ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
+            again(cell.tries, *until, "rate_limited")
+        }
+        ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_)
+            if cell.tries + 1 < TRIES =>
+        {
+            let wait = domain::jobs::backoff((cell.tries + 1).into(), rand::random());
+            let at = Utc::now() + super::delta(wait);
+            again(
+                cell.tries + 1,
+                cause.retry_at().map_or(at, |named| named.max(at)),
+                "retried",
+            )
+        }
+        _ => fault(
+            settled,
+            CellStatus::Failed,
+            cause.class(),
+            cause.to_string(),
+        ),
+    }
+}
+
+/// Why an answer is none.
+fn refusal(reply: &Reply) -> Option<String> {
+    match &reply.finish {
+        Finish::Refused(reason) => Some(format!("The model withheld its answer: {reason}")),
+        _ => None,
+    }
+}
+
+/// A cell whose output stands, and whose grader gave no grade.
+fn ungraded(settled: Settled, why: &str) -> Settled {
+    Settled {
+        status: Some(CellStatus::Completed),
+        event: Some("grader_failed"),
+        error_code: Some("grader_failed".into()),
+        error_message: Some(clean(why)),
+        ..settled
+    }
+}
+
+fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {
+    Some(Answer {
+        reply: verdict::from_kept(found.reply?)?,
+        attempt: None,
+        latency_ms: found.latency_ms.unwrap_or(0),
+        cost: Usd::ZERO,
+        priced: true,
+        cached: true,
+    })
+}
+
+/// Postgres stores no NUL.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

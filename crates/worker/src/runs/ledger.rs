@@ -1,0 +1,169 @@
+//! The books of a lane: what its calls may cost, how they ended, and the responses that are kept.
+
+use std::{collections::HashMap, time::Duration};
+
+use db::runs::{
+    lane::{self, Promise, Settled, Wish},
+    responses::{self, Found, Kept},
+};
+use domain::{documents::Sha256, runs::CacheUse};
+use futures::FutureExt;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{
+    Lane,
+    batch::{Batch, Inbox, batch},
+};
+use crate::patience::insist;
+
+/// The most cells that one statement writes.
+const MOST: usize = 200;
+
+/// How long who waits for another's call looks away, unless a call of this lane ends before.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// The way into the books.
+pub struct Ledger {
+    /// A place for each call that may be under way.
+    pub places: Semaphore,
+    wishes: Batch<Wish, Promise>,
+    settled: Batch<Settled, ()>,
+    asked: Batch<Sha256, Option<Found>>,
+    kept: Batch<Kept, ()>,
+    /// Rung when a response was kept or given up.
+    kept_bell: Notify,
+}
+
+/// What writes into them.
+pub struct Books {
+    wishes: Inbox<Wish, Promise>,
+    settled: Inbox<Settled, ()>,
+    asked: Inbox<Sha256, Option<Found>>,
+    kept: Inbox<Kept, ()>,
+}
+
+impl Ledger {
+    /// Books for so many calls at once.
+    pub fn open(width: usize) -> (Self, Books) {
+        let (wishes, wishes_in) = batch();
+        let (settled, settled_in) = batch();
+        let (asked, asked_in) = batch();
+        let (kept, kept_in) = batch();
+        let ledger = Self {
+            places: Semaphore::new(width.max(1)),
+            wishes,
+            settled,
+            asked,
+            kept,
+            kept_bell: Notify::new(),
+        };
+        let books = Books {
+            wishes: wishes_in,
+            settled: settled_in,
+            asked: asked_in,
+            kept: kept_in,
+        };
+        (ledger, books)
+    }
+
+    /// Asks for the money for a call, and writes its attempt if there is enough.
+    pub async fn reserve(&self, wish: Wish) -> Promise {
+        self.wishes.add(wish).await
+    }
+
+    /// Books how a call ended.
+    pub async fn settle(&self, settled: Settled) {
+        self.settled.add(settled).await;
+    }
+
+    /// What is kept under a key, or the right to ask for it; waits while somebody else asks.
+    pub async fn response(&self, key: Sha256) -> Option<Found> {
+        loop {
+            let bell = self.kept_bell.notified();
+            let found = self.asked.add(key).await?;
+            if found.mine || found.reply.is_some() {
+                return Some(found);
+            }
+            // It may be asked for by another process, which rings no bell here.
+            drop(tokio::time::timeout(GLANCE, bell).await);
+        }
+    }
+
+    /// What is kept under a key.
+    pub async fn look_up(&self, key: Sha256) -> Option<Found> {
+        self.asked.add(key).await
+    }
+
+    /// Keeps a response, or gives its key up to whoever waits.
+    pub async fn keep(&self, kept: Kept) {
+        self.kept.add(kept).await;
+        self.kept_bell.notify_waiters();
+    }
+}
+
+impl Books {
+    /// Writes until something stands in the way: then the lane has to end.
+    pub async fn keep(self, lane: &Lane<'_>) -> anyhow::Error {
+        tokio::select! {
+            cause = self.wishes.serve(MOST, |wishes| lane.reserve(wishes).boxed()) => cause,
+            cause = self.settled.serve(MOST, |settled| lane.settle(settled).boxed()) => cause,
+            cause = self.asked.serve(MOST, |keys| lane.look_for(keys).boxed()) => cause,
+            cause = self.kept.serve(MOST, |kept| lane.keep(kept).boxed()) => cause,
+        }
+    }
+}
+
+impl Lane<'_> {
+    async fn reserve(&self, wishes: Vec<Wish>) -> anyhow::Result<Vec<Promise>> {
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            Ok(lane::reserve(&mut conn, self.held, self.target.id, &wishes).await?)
+        })
+        .await
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> anyhow::Result<Vec<()>> {
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            lane::settle(&mut conn, self.held, self.target.id, &settled).await?;
+            Ok(vec![(); settled.len()])
+        })
+        .await
+    }
+
+    async fn look_for(&self, keys: Vec<Sha256>) -> anyhow::Result<Vec<Option<Found>>> {
+        let company = self.target.company_id;
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            let found = match self.target.plan.cache {
+                CacheUse::ReplayOnly => responses::look_up(&mut conn, company, &keys).await?,
+                _ => responses::take(&mut conn, company, self.held, &keys).await?,
+            };
+            Ok(answers(&keys, found))
+        })
+        .await
+    }
+
+    async fn keep(&self, kept: Vec<Kept>) -> anyhow::Result<Vec<()>> {
+        let company = self.target.company_id;
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            responses::keep(&mut conn, company, self.held, &kept).await?;
+            Ok(vec![(); kept.len()])
+        })
+        .await
+    }
+}
+
+/// What was found, for each who asked. Of several that asked for one key, the first is to call.
+fn answers(keys: &[Sha256], found: Vec<Found>) -> Vec<Option<Found>> {
+    let mut found: HashMap<Sha256, Found> =
+        found.into_iter().map(|found| (found.key, found)).collect();
+    let answer = |key: &Sha256| {
+        let first = found.get_mut(key)?;
+        let answer = first.clone();
+        first.mine = false;
+        Some(answer)
+    };
+    keys.iter().map(answer).collect()
+}

@@ -1,0 +1,9 @@
+DROP TABLE responses;
+DROP TABLE run_events;
+DROP TABLE grades;
+DROP TABLE attempts;
+DROP TABLE cells;
+DROP FUNCTION sum_up_cells();
+DROP TABLE run_latencies;
+DROP TABLE run_columns;
+DROP TABLE runs;
