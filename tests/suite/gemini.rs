@@ -2,6 +2,7 @@
 
 mod draft;
 mod test_prompt;
+mod wishes;
 
 use serde_json::{Value, json};
 use tests::support::{App, Client, Options, Reply};

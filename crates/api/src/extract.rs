@@ -6,8 +6,9 @@ use std::{future::Ready, ops::ControlFlow, pin::Pin, str::FromStr};
 
 use actix_web::{
     FromRequest, HttpRequest,
-    dev::Payload,
-    http::{StatusCode, header},
+    body::{BodyStream, to_bytes_limited},
+    dev::{Decompress, Payload},
+    http::header,
     web,
 };
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValuePointerRef};
@@ -15,7 +16,13 @@ use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Val
 use crate::error::{ApiError, ApiResult, Code, FieldFault};
 
 /// The most bytes of a JSON body.
-pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// The same where pictures may be part of it, which are a third longer in Base64.
+const PICTURES_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Where that is.
+const SHOW_PICTURES: [&str; 2] = ["/api/gemini/test-prompt", "/api/gemini/test"];
 
 /// All faults found while reading a value.
 #[derive(Debug, Default)]
@@ -167,17 +174,25 @@ pub fn read_all(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = ApiResult<web::Bytes>> + 'static {
-    let bytes = web::Bytes::from_request(request, payload);
+    let shows_pictures = SHOW_PICTURES.contains(&request.path());
+    let limit = if shows_pictures {
+        PICTURES_LIMIT
+    } else {
+        BODY_LIMIT
+    };
+    let decoded = Decompress::from_headers(payload.take(), request.headers());
     async move {
-        bytes.await.map_err(|cause| {
-            if cause.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
-                let detail = format!("A body has at most {BODY_LIMIT} bytes.");
-                ApiError::new(Code::TooLarge, detail)
-            } else {
+        match to_bytes_limited(BodyStream::new(decoded), limit).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(_)) => {
                 let detail = "The body broke off or is not encoded as its headers say.";
-                ApiError::new(Code::InvalidBody, detail)
+                Err(ApiError::new(Code::InvalidBody, detail))
             }
-        })
+            Err(_) => {
+                let detail = format!("A body has at most {limit} bytes here.");
+                Err(ApiError::new(Code::TooLarge, detail))
+            }
+        }
     }
 }
 

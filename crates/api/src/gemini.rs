@@ -1,10 +1,14 @@
 //! Asking models: trying a prompt, and having one drafted. The paths are named after the first
 //! provider; any model answers here.
 
+mod answer;
 mod ask;
+mod body;
 mod draft;
 mod events;
+mod pictures;
 mod test_prompt;
+mod thinking;
 
 pub use ask::default_model;
 

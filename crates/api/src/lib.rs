@@ -212,7 +212,6 @@ pub fn serve(app: Arc<App>) -> anyhow::Result<(Server, std::net::SocketAddr)> {
                 .into_utoipa_app()
                 .app_data(app.clone())
                 .app_data(document.clone())
-                .app_data(web::PayloadConfig::new(extract::BODY_LIMIT))
                 // Before the scope `/api`, which would answer for everything below it.
                 .map(|service| {
                     service

@@ -101,7 +101,6 @@ impl ModelRef {
 #[derive(
     Debug,
     Clone,
-    Copy,
     PartialEq,
     Eq,
     serde::Serialize,
@@ -125,6 +124,18 @@ pub struct Capabilities {
     /// How thinking is asked for.
     #[deserr(default)]
     pub thinking: ThinkingControl,
+    /// Whether it can be told not to think.
+    #[deserr(default)]
+    pub thinking_off: bool,
+    /// The efforts it takes, where it is told by effort.
+    #[deserr(default = Effort::usual())]
+    pub thinking_levels: Vec<Effort>,
+    /// The least tokens of thinking it takes, where it is told by tokens.
+    #[deserr(default)]
+    pub min_thinking_tokens: Option<u32>,
+    /// The most of them.
+    #[deserr(default)]
+    pub max_thinking_tokens: Option<u32>,
     /// Whether an answer can be bound to a JSON Schema.
     #[deserr(default = true)]
     pub json_schema: bool,
@@ -147,6 +158,10 @@ impl Default for Capabilities {
         Self {
             sampling: true,
             thinking: ThinkingControl::None,
+            thinking_off: false,
+            thinking_levels: Effort::usual(),
+            min_thinking_tokens: None,
+            max_thinking_tokens: None,
             json_schema: true,
             images_in: false,
             web_search: false,
@@ -167,6 +182,27 @@ text_enum! {
         Budget = "budget",
         /// By effort.
         Level = "level",
+    }
+}
+
+text_enum! {
+    /// Effort of thinking, from the least.
+    Effort {
+        /// As little as there is.
+        Minimal = "minimal",
+        /// Little.
+        Low = "low",
+        /// Between.
+        Medium = "medium",
+        /// Much.
+        High = "high",
+    }
+}
+
+impl Effort {
+    /// Those that every model takes which is told by effort.
+    pub fn usual() -> Vec<Self> {
+        vec![Self::Low, Self::Medium, Self::High]
     }
 }
 

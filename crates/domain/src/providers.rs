@@ -9,6 +9,7 @@ pub mod family;
 pub mod generate;
 pub mod lane;
 pub mod mock;
+pub mod picture;
 
 /// Dimensions of every stored embedding.
 pub const EMBEDDING_DIMENSIONS: usize = 1536;

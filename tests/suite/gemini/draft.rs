@@ -29,7 +29,7 @@ fn says(text: &str) -> Cue {
 }
 
 /// An installation whose Gemini is the fake.
-async fn with_fake(fake: &FakeGemini) -> (App, Client) {
+pub(super) async fn with_fake(fake: &FakeGemini) -> (App, Client) {
     let url: url::Url = fake.url.parse().expect("an address");
     let app = App::start_with(Options::with(move |config| {
         config.gateway.gemini.api_key = Some("good-key".into());
@@ -41,7 +41,7 @@ async fn with_fake(fake: &FakeGemini) -> (App, Client) {
 }
 
 /// What the fake was asked to generate, oldest first.
-fn asked(fake: &FakeGemini) -> Vec<Value> {
+pub(super) fn asked(fake: &FakeGemini) -> Vec<Value> {
     let calls = fake.requests();
     let calls = calls.iter().filter(|call| call.method == "generateContent");
     calls.map(Received::json).collect()

@@ -39,8 +39,16 @@ async fn an_admin_adds_a_model_with_prices_and_abilities() {
         "jsonSchema": true,
         "maxInputTokens": 40960,
         "maxOutputTokens": null,
+        "maxThinkingTokens": null,
+        "minThinkingTokens": null,
         "sampling": true,
         "thinking": "none",
+        "thinkingLevels": [
+          "low",
+          "medium",
+          "high"
+        ],
+        "thinkingOff": false,
         "webSearch": false
       },
       "checkedOn": null,

@@ -18,8 +18,16 @@ async fn a_seeded_model_is_shown_with_its_end_and_what_to_take_instead() {
         "jsonSchema": true,
         "maxInputTokens": 1048576,
         "maxOutputTokens": 65535,
+        "maxThinkingTokens": 24576,
+        "minThinkingTokens": null,
         "sampling": true,
         "thinking": "budget",
+        "thinkingLevels": [
+          "low",
+          "medium",
+          "high"
+        ],
+        "thinkingOff": true,
         "webSearch": true
       },
       "checkedOn": "2026-11-20",

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use db::models::{Model, ResolvedModel};
+use db::models::{Filter, Model, ResolvedModel};
 use domain::{
     models::{ModelKind, ModelRef, Usd, cost},
+    page::Limit,
     providers::generate::{Part, Provider, Reply, Request, Speaker, Turn},
     users::CompanyId,
 };
@@ -46,14 +47,32 @@ impl Callee {
 
     /// `provider/name`.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.model.provider, self.model.name)
+        name(&self.model)
+    }
+
+    /// Refuses a model that takes no pictures, and says which do: without them the answer would be about
+    /// something else than the question.
+    pub async fn must_see(&self, context: &Context<Runner>) -> ApiResult<()> {
+        if self.model.capabilities.images_in {
+            return Ok(());
+        }
+        let texts = Filter {
+            kind: Some(ModelKind::Text),
+            ..Filter::default()
+        };
+        let mut conn = context.db().await?;
+        let all = db::models::list(&mut conn, self.company, texts, None, Limit::MOST).await?;
+        let able = all.rows.iter().filter(|model| model.capabilities.images_in);
+        let names: Vec<String> = able.map(name).collect();
+        let needed = format!("must be a model that takes pictures: {}", names.join(", "));
+        Err(ApiError::invalid("model", needed))
     }
 
     /// A request that asks this one thing.
     pub fn request(&self, text: &str) -> Request {
         Request {
             model: self.model.model.as_str().to_owned(),
-            capabilities: self.model.capabilities,
+            capabilities: self.model.capabilities.clone(),
             turns: vec![turn(Speaker::User, text)],
             ..Request::default()
         }
@@ -71,6 +90,10 @@ impl Callee {
         let priced = db::models::prices_for(&mut conn, self.company, &self.model, version).await?;
         Ok(cost(&priced.prices.0, &reply.usage, begun))
     }
+}
+
+fn name(model: &Model) -> String {
+    format!("{}/{}", model.provider, model.name)
 }
 
 /// Words in a conversation.

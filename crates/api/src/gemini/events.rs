@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
+    answer::{Begun, view},
     ask::Callee,
-    test_prompt::{Begun, view},
 };
 use crate::{
     context::{Context, Runner},

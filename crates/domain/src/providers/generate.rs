@@ -5,6 +5,7 @@ use futures::stream::BoxStream;
 
 use super::{PortFuture, ProviderError};
 use crate::models::Capabilities;
+pub use crate::models::Effort;
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -112,19 +113,6 @@ pub enum Thinking {
     Budget(u32),
     /// By effort.
     Level(Effort),
-}
-
-/// Effort of thinking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// As little as there is.
-    Minimal,
-    /// Little.
-    Low,
-    /// Between.
-    Medium,
-    /// Much.
-    High,
 }
 
 /// What a model answered.

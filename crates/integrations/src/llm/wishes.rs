@@ -1,7 +1,7 @@
 //! Wishes of a request that are the same for all providers to grant or to leave out.
 
 use domain::{
-    models::ThinkingControl,
+    models::{Capabilities, ThinkingControl},
     providers::generate::{Effort, Output, Request, Thinking},
 };
 use serde_json::Value;
@@ -71,10 +71,59 @@ pub(super) fn system(request: &Request, bound: bool) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
-/// The wish for thinking, where the model can be told.
+/// The wish for thinking in the words that the model takes: off, or by the one of tokens and effort
+/// that it is told by. Putting one into the other is granting the wish; what the model refuses becomes
+/// the nearest it takes, and is noted.
 pub(super) fn thinking(request: &Request, left_out: &mut LeftOut) -> Option<Thinking> {
-    let can = request.capabilities.thinking != ThinkingControl::None;
-    left_out.unless(can, "thinking", request.thinking)
+    let can = &request.capabilities;
+    let told = can.thinking != ThinkingControl::None;
+    let wish = left_out.unless(told, "thinking", request.thinking)?;
+    let given = match (can.thinking, wish) {
+        (_, Thinking::Off) if can.thinking_off => Some(Thinking::Off),
+        (ThinkingControl::Budget, wish) => Some(Thinking::Budget(within(can, tokens_of(wish)))),
+        (_, wish) => nearest(can, effort_in(wish)).map(Thinking::Level),
+    };
+    let is_granted = match (wish, given) {
+        (Thinking::Off, given) => given == Some(Thinking::Off),
+        (Thinking::Budget(_), Some(Thinking::Level(_)))
+        | (Thinking::Level(_), Some(Thinking::Budget(_))) => true,
+        (wish, given) => given == Some(wish),
+    };
+    if !is_granted {
+        left_out.note("thinking");
+    }
+    given
+}
+
+/// A number of tokens that the model takes.
+fn within(can: &Capabilities, tokens: u32) -> u32 {
+    let (least, most) = (can.min_thinking_tokens, can.max_thinking_tokens);
+    tokens.min(most.unwrap_or(u32::MAX)).max(least.unwrap_or(0))
+}
+
+/// The least effort the model takes that is no less than this, or else the most it takes.
+fn nearest(can: &Capabilities, effort: Effort) -> Option<Effort> {
+    let taken = || can.thinking_levels.iter().copied();
+    taken()
+        .filter(|taken| *taken >= effort)
+        .min()
+        .or(taken().max())
+}
+
+fn tokens_of(wish: Thinking) -> u32 {
+    match wish {
+        Thinking::Off => 0,
+        Thinking::Budget(tokens) => tokens,
+        Thinking::Level(effort) => budget_of(effort),
+    }
+}
+
+const fn effort_in(wish: Thinking) -> Effort {
+    match wish {
+        Thinking::Off => Effort::Minimal,
+        Thinking::Budget(tokens) => effort_of(tokens),
+        Thinking::Level(effort) => effort,
+    }
 }
 
 /// A number of tokens as an effort.
@@ -87,11 +136,87 @@ pub(super) const fn effort_of(budget: u32) -> Effort {
 }
 
 /// An effort as a number of tokens.
-pub(super) const fn budget_of(effort: Effort) -> u32 {
+const fn budget_of(effort: Effort) -> u32 {
     match effort {
         Effort::Minimal => 512,
         Effort::Low => 1024,
         Effort::Medium => 8192,
         Effort::High => 24_576,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(capabilities: Capabilities, wish: Thinking) -> (Option<Thinking>, bool) {
+        let request = Request {
+            capabilities,
+            thinking: Some(wish),
+            ..Request::default()
+        };
+        let mut left_out = LeftOut::default();
+        let given = thinking(&request, &mut left_out);
+        (given, !left_out.0.is_empty())
+    }
+
+    fn by_tokens(least: u32, most: u32, off: bool) -> Capabilities {
+        Capabilities {
+            thinking: ThinkingControl::Budget,
+            thinking_off: off,
+            min_thinking_tokens: Some(least),
+            max_thinking_tokens: Some(most),
+            ..Capabilities::default()
+        }
+    }
+
+    fn by_effort(levels: &[Effort]) -> Capabilities {
+        Capabilities {
+            thinking: ThinkingControl::Level,
+            thinking_levels: levels.to_vec(),
+            ..Capabilities::default()
+        }
+    }
+
+    #[test]
+    fn tokens_of_thinking_stay_within_what_the_model_takes() {
+        let can = by_tokens(128, 32_768, false);
+        let budget = |tokens| Some(Thinking::Budget(tokens));
+        assert_eq!(
+            told(can.clone(), Thinking::Budget(500)),
+            (budget(500), false)
+        );
+        assert_eq!(told(can.clone(), Thinking::Budget(5)), (budget(128), true));
+        assert_eq!(
+            told(can.clone(), Thinking::Budget(99_999)),
+            (budget(32_768), true)
+        );
+        assert_eq!(told(can.clone(), Thinking::Off), (budget(128), true));
+        // As much as there is, is what was wished for.
+        assert_eq!(
+            told(can, Thinking::Level(Effort::High)),
+            (budget(24_576), false)
+        );
+        let off = by_tokens(512, 24_576, true);
+        assert_eq!(told(off, Thinking::Off), (Some(Thinking::Off), false));
+    }
+
+    #[test]
+    fn an_effort_that_is_refused_becomes_the_next_that_is_taken() {
+        let level = |effort| Some(Thinking::Level(effort));
+        let can = by_effort(&[Effort::Minimal, Effort::High]);
+        let minimal = Thinking::Level(Effort::Minimal);
+        assert_eq!(told(can.clone(), minimal), (level(Effort::Minimal), false));
+        assert_eq!(
+            told(can.clone(), Thinking::Level(Effort::Medium)),
+            (level(Effort::High), true)
+        );
+        assert_eq!(told(can, Thinking::Off), (level(Effort::Minimal), true));
+        let can = by_effort(&[Effort::Low]);
+        assert_eq!(
+            told(can, Thinking::Level(Effort::High)),
+            (level(Effort::Low), true)
+        );
+        assert_eq!(told(by_effort(&[]), minimal), (None, true));
     }
 }

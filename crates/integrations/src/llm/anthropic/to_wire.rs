@@ -1,12 +1,9 @@
 //! A request as the wire has it, and what of it is left out.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::{
-    models::ThinkingControl,
-    providers::{
-        ProviderError,
-        generate::{Effort, Output, Part, Request, Speaker, Thinking, Turn},
-    },
+use domain::providers::{
+    ProviderError,
+    generate::{Output, Part, Request, Speaker, Thinking, Turn},
 };
 use serde_json::{Map, Value, json};
 
@@ -149,22 +146,13 @@ fn thinking(
     let Some(wish) = wishes::thinking(request, left_out) else {
         return;
     };
-    if request.capabilities.thinking == ThinkingControl::Level {
-        let effort = match wish {
-            Thinking::Off => {
-                left_out.note("thinking");
-                Effort::Low
-            }
-            Thinking::Budget(tokens) => wishes::effort_of(tokens),
-            Thinking::Level(effort) => effort,
-        };
-        output.insert("effort".into(), effort_name(effort).into());
-        return;
-    }
     let budget = match wish {
         Thinking::Off => 0,
         Thinking::Budget(tokens) => tokens,
-        Thinking::Level(effort) => wishes::budget_of(effort),
+        Thinking::Level(effort) => {
+            output.insert("effort".into(), effort.as_str().into());
+            return;
+        }
     };
     let budget = budget.min(limit.saturating_sub(1));
     let thinking = if budget >= LEAST_BUDGET {
@@ -178,16 +166,10 @@ fn thinking(
     body.insert("thinking".into(), thinking);
 }
 
-const fn effort_name(effort: Effort) -> &'static str {
-    match effort {
-        Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::{models::ThinkingControl, providers::generate::Effort};
+
     use super::*;
     use crate::llm::samples::{conversation, overwish, painting, picture, question, schema};
 
@@ -217,6 +199,7 @@ mod tests {
             ),
             (None, true)
         );
+        request.capabilities.thinking_off = true;
         request.thinking = Some(Thinking::Off);
         insta::assert_json_snapshot!(body(&request, false, true).expect("a good request"));
     }
@@ -267,6 +250,7 @@ mod tests {
         let asked = |limit, wish| {
             let mut request = question("m");
             request.capabilities.thinking = ThinkingControl::Budget;
+            request.capabilities.thinking_off = true;
             request.sampling.max_output_tokens = Some(limit);
             request.thinking = Some(wish);
             let (body, left_out) = sent(&request);

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::providers::{
     ProviderError,
-    generate::{Effort, Image, Output, Part, Request, Speaker, Thinking, Turn},
+    generate::{Image, Output, Part, Request, Speaker, Thinking, Turn},
 };
 use serde_json::{Map, Value, json};
 
@@ -161,16 +161,10 @@ fn sampling(request: &Request, left_out: &mut LeftOut) -> Map<String, Value> {
 }
 
 const fn effort(thinking: Thinking) -> &'static str {
-    let effort = match thinking {
-        Thinking::Off => return "none",
-        Thinking::Budget(tokens) => wishes::effort_of(tokens),
-        Thinking::Level(effort) => effort,
-    };
-    match effort {
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
+    match thinking {
+        Thinking::Off => "none",
+        Thinking::Budget(tokens) => wishes::effort_of(tokens).as_str(),
+        Thinking::Level(effort) => effort.as_str(),
     }
 }
 

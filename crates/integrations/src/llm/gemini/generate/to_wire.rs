@@ -1,10 +1,7 @@
 //! A request as the wire has it, and what of it is left out.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::{
-    models::ThinkingControl,
-    providers::generate::{Effort, Output, Part, Request, Speaker, Thinking, Turn},
-};
+use domain::providers::generate::{Output, Part, Request, Speaker, Thinking, Turn};
 use serde_json::{Map, Value, json};
 
 use crate::llm::wishes::{self, LeftOut};
@@ -112,33 +109,19 @@ fn seed(wished: Option<i64>, left_out: &mut LeftOut) -> Option<Value> {
 /// Thinking by budget or by level; both in one request would be refused.
 fn thinking(request: &Request, left_out: &mut LeftOut) -> Option<Value> {
     let wish = wishes::thinking(request, left_out)?;
-    if request.capabilities.thinking == ThinkingControl::Budget {
-        let budget = match wish {
-            Thinking::Off => 0,
-            Thinking::Budget(tokens) => tokens,
-            Thinking::Level(effort) => wishes::budget_of(effort),
-        };
-        return Some(json!({ "thinkingBudget": budget }));
-    }
-    let effort = match wish {
-        Thinking::Off => {
-            left_out.note("thinking");
-            Effort::Low
+    Some(match wish {
+        Thinking::Off => json!({ "thinkingBudget": 0 }),
+        Thinking::Budget(tokens) => json!({ "thinkingBudget": tokens }),
+        Thinking::Level(effort) => {
+            json!({ "thinkingLevel": effort.as_str().to_ascii_uppercase() })
         }
-        Thinking::Budget(tokens) => wishes::effort_of(tokens),
-        Thinking::Level(effort) => effort,
-    };
-    // Some models take no `MINIMAL`, and all take `LOW`.
-    let level = match effort {
-        Effort::Minimal | Effort::Low => "LOW",
-        Effort::Medium => "MEDIUM",
-        Effort::High => "HIGH",
-    };
-    Some(json!({ "thinkingLevel": level }))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::{models::ThinkingControl, providers::generate::Effort};
+
     use super::*;
     use crate::llm::samples::{conversation, overwish, painting, picture, question, schema};
 
@@ -179,6 +162,7 @@ mod tests {
     fn thinking_is_asked_for_in_one_of_two_ways() {
         let asked = |control, wish| {
             let mut request = conversation("m", control);
+            request.capabilities.thinking_off = control == ThinkingControl::Budget;
             request.thinking = Some(wish);
             let (body, left_out) = body(&request);
             (
@@ -202,6 +186,10 @@ mod tests {
         assert_eq!(
             asked(level, Thinking::Level(Effort::High)),
             (json!({ "thinkingLevel": "HIGH" }), false)
+        );
+        assert_eq!(
+            asked(level, Thinking::Level(Effort::Minimal)),
+            (json!({ "thinkingLevel": "LOW" }), true)
         );
         assert_eq!(
             asked(level, Thinking::Budget(500)),
