@@ -1,5 +1,6 @@
 //! Asking a model directly, through the mock provider.
 
+mod browser;
 mod draft;
 mod test_prompt;
 mod wishes;

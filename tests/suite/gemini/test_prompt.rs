@@ -1,7 +1,12 @@
 //! Trying a prompt: its values, its wishes, and its answer as it is made.
 
 use serde_json::{Value, json};
-use tests::support::{App, Reply};
+use tests::{
+    fakes::gemini::{Break, Cue, FakeGemini},
+    support::{App, Reply},
+};
+
+use super::draft::with_fake;
 
 const PATH: &str = "/api/gemini/test-prompt";
 
@@ -108,6 +113,32 @@ async fn an_answer_comes_as_it_is_made_and_ends_with_what_it_cost() {
     );
     let whole = ada.post(PATH, &body).await.expect(200).json();
     assert_eq!(whole["text"], said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_the_provider_cuts_is_shown_and_paid_as_far_as_it_came() {
+    let fake = FakeGemini::start().await;
+    let (_app, ada) = with_fake(&fake).await;
+    let model = json!({
+        "provider": "gemini", "model": "gemini-3.8-flash", "label": "Priced", "kind": "text",
+        "prices": [{"effectiveFrom": "2026-01-01T00:00:00Z", "input": "1", "output": "10"}],
+    });
+    ada.post("/api/models", &model).await.expect(201);
+    fake.script([Cue::breaks(Break::Cut)]);
+    let streaming = ada.with("accept", "text/event-stream");
+    let body = json!({"promptText": "Tell me of many ducks, one after another.", "model": "gemini-3.8-flash"});
+    let reply = streaming.post(PATH, &body).await;
+    let events = events(&reply);
+    let (name, done) = events.last().expect("events");
+    assert_eq!(
+        (name.as_str(), &done["finish"]),
+        ("done", &json!("truncated"))
+    );
+    let tokens = |member: &str| done["usage"][member].as_u64().expect("a number");
+    assert!(tokens("tokensOut") > 0 && tokens("tokensIn") > 0, "{done}");
+    let millionths = tokens("tokensIn") + 10 * tokens("tokensOut");
+    let cost = format!("0.{millionths:06}");
+    assert_eq!(done["cost"], cost.trim_end_matches('0'), "{done}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::{
-    models::{Capabilities, ThinkingControl},
+    models::{Capabilities, Price, ThinkingControl, cost},
     providers::{
         ProviderError,
-        generate::{Event, Image, Output, Part, Reply, Request, Sampling, Speaker, Thinking, Turn},
+        generate::{
+            Event, Image, Output, Part, Reply, Request, Sampling, Speaker, Thinking, Turn, Usage,
+        },
     },
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -149,6 +151,34 @@ pub(super) fn refused(
                 .map_or_else(|| body.to_string(), str::to_owned),
         ),
     }
+}
+
+/// What these tokens cost just before midnight and at midnight, by a list in dollars for a million
+/// tokens: 1 (0.1 from the cache, 2 into it) and 10 for output; twice that beyond 100 tokens of input;
+/// from the first of December on four times, whatever the size.
+pub(super) fn paid(usage: &Usage) -> [String; 2] {
+    let price = |from: &str, above: u32, prices: [&str; 4]| {
+        let [input, cached, write, output] = prices.map(|text| text.parse().expect("an amount"));
+        Price {
+            effective_from: from.parse().expect("a time"),
+            tier_from_input_tokens: above,
+            input,
+            cached_input: Some(cached),
+            cache_write: Some(write),
+            output,
+            output_image: None,
+        }
+    };
+    let (ever, december) = ("2026-01-01T00:00:00Z", "2026-12-01T00:00:00Z");
+    let list = [
+        price(ever, 0, ["1", "0.1", "2", "10"]),
+        price(ever, 101, ["2", "0.2", "4", "20"]),
+        price(december, 0, ["4", "0.4", "8", "40"]),
+    ];
+    ["2026-11-30T23:59:59.999Z", december].map(|time| {
+        let at = time.parse().expect("a time");
+        cost(&list, usage, at).expect("a price").to_string()
+    })
 }
 
 /// A status, headers and a body.

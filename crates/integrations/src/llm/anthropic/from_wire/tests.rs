@@ -9,7 +9,7 @@ use crate::{
     llm::{
         Clock, LONGEST_CALL,
         anthropic::AnthropicConfig,
-        samples::{KEY, end, noon, question, stream_of, streamed},
+        samples::{KEY, end, noon, paid, question, stream_of, streamed},
     },
 };
 
@@ -89,6 +89,19 @@ fn ending(stop: &str) -> [Value; 4] {
 #[test]
 fn words_with_thoughts_and_a_cache() {
     insta::assert_debug_snapshot!(received(&saying("With wings.", "end_turn")));
+}
+
+#[test]
+fn an_answer_costs_what_a_hand_works_out() {
+    let with = |fresh: u64| {
+        let mut answer = saying("With wings.", "end_turn");
+        answer["usage"]["input_tokens"] = fresh.into();
+        paid(&received(&answer).expect("an answer").usage)
+    };
+    // 30 × 1 + 60 × 0.1 + 10 × 2 + 30 × 10 = 356 millionths; the thoughts are among the output.
+    assert_eq!(with(30), ["0.000356", "0.001424"]);
+    // One token more, and all of them cost double: 31 × 2 + 60 × 0.2 + 10 × 4 + 30 × 20 = 714.
+    assert_eq!(with(31), ["0.000714", "0.001428"]);
 }
 
 #[test]

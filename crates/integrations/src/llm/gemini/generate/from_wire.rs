@@ -205,11 +205,15 @@ impl Gathered {
         let cut = self.finish.is_none() && self.blocked.is_none();
         reply.usage = match &self.counts {
             // What was counted before a cut is not all that was made.
-            Some(counts) if cut => Usage {
-                output: counts.usage().output.max(estimate.output),
-                estimated: true,
-                ..counts.usage()
-            },
+            Some(counts) if cut => {
+                let counted = counts.usage();
+                let words = counted.output.saturating_sub(counted.thinking);
+                Usage {
+                    output: counted.thinking + words.max(estimate.output),
+                    estimated: true,
+                    ..counted
+                }
+            }
             Some(counts) => counts.usage(),
             None => estimate,
         };

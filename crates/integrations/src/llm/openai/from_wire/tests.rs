@@ -9,7 +9,7 @@ use crate::{
     llm::{
         Clock, LONGEST_CALL,
         openai::OpenAiConfig,
-        samples::{KEY, end, noon, question, schema, stream_of, streamed},
+        samples::{KEY, end, noon, paid, question, schema, stream_of, streamed},
     },
 };
 
@@ -66,6 +66,23 @@ fn chunk(delta: &Value, finish: Option<&str>) -> Value {
 fn words_with_thoughts_and_a_cache() {
     let message = json!({ "role": "assistant", "content": "With wings.", "refusal": null, "reasoning_content": "Hm." });
     insta::assert_debug_snapshot!(received(&saying(&message, "stop")));
+}
+
+#[test]
+fn an_answer_costs_what_a_hand_works_out() {
+    let with = |input: u64| {
+        let mut answer = saying(
+            &json!({ "role": "assistant", "content": "With wings." }),
+            "stop",
+        );
+        answer["usage"]["prompt_tokens"] = input.into();
+        answer["usage"]["total_tokens"] = (input + 30).into();
+        paid(&received(&answer).expect("an answer").usage)
+    };
+    // 30 × 1 + 60 × 0.1 + 10 × 2 + 30 × 10 = 356 millionths; the thoughts are among the output.
+    assert_eq!(with(100), ["0.000356", "0.001424"]);
+    // One token more, and all of them cost double: 31 × 2 + 60 × 0.2 + 10 × 4 + 30 × 20 = 714.
+    assert_eq!(with(101), ["0.000714", "0.001428"]);
 }
 
 #[test]

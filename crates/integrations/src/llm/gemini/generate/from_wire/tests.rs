@@ -7,7 +7,7 @@ use super::*;
 use crate::llm::{
     Clock,
     gemini::GeminiConfig,
-    samples::{KEY, end, noon, question, stream_of, streamed},
+    samples::{KEY, end, noon, paid, question, stream_of, streamed},
 };
 
 #[derive(Parser)]
@@ -144,6 +144,49 @@ fn a_stream_that_is_cut_is_told_as_cut() {
         (reply.finish, reply.text.as_str(), reply.usage.output),
         (Finish::Cut, "With ", 3)
     );
+}
+
+#[test]
+fn the_tokens_that_a_cut_stream_told_last_are_counted_and_paid() {
+    let counting = |words: &str, output: u64, thoughts: u64| {
+        let mut event = saying(words, "STOP");
+        event["candidates"][0]["finishReason"].take();
+        event["usageMetadata"] = json!({ "promptTokenCount": 50, "cachedContentTokenCount": 20,
+            "candidatesTokenCount": output, "thoughtsTokenCount": thoughts, "totalTokenCount": 50 + output + thoughts });
+        event
+    };
+    let events = [counting("With ", 1, 4), counting("wings", 2, 9)];
+    let reply = end(streamed(&stream_of(&events), draft()));
+    assert_eq!(reply.finish, Finish::Cut);
+    let usage = &reply.usage;
+    assert_eq!(
+        (
+            usage.input,
+            usage.cached_input,
+            usage.output,
+            usage.thinking
+        ),
+        // Two tokens of words were counted, but those that came make three.
+        (50, 20, 9 + 3, 9)
+    );
+    assert!(usage.estimated);
+    // 30 × 1 + 20 × 0.1 + 12 × 10 = 152 millionths; four times that from midnight on.
+    assert_eq!(paid(usage), ["0.000152", "0.000608"]);
+}
+
+#[test]
+fn an_answer_costs_what_a_hand_works_out() {
+    let with = |tools: u64| {
+        let mut answer = saying("With wings.", "STOP");
+        answer["usageMetadata"] = json!({ "promptTokenCount": 100, "cachedContentTokenCount": 60,
+            "toolUsePromptTokenCount": tools, "candidatesTokenCount": 30, "thoughtsTokenCount": 11,
+            "totalTokenCount": 141 + tools });
+        paid(&received(&answer).expect("an answer").usage)
+    };
+    // 40 × 1 + 60 × 0.1 + 41 × 10 = 456 millionths.
+    assert_eq!(with(0), ["0.000456", "0.001824"]);
+    // 120 tokens of input, beyond the step: 60 × 2 + 60 × 0.2 + 41 × 20 = 952. In December 60 × 4 + 60 × 0.4 + 41 × 40.
+    assert_eq!(with(20), ["0.000952", "0.001904"]);
 }
 
 #[test]
