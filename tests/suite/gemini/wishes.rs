@@ -20,7 +20,7 @@ fn picture(bytes: &[u8]) -> Value {
     json!({"mimeType": "image/jpg", "data": BASE64_STANDARD.encode(bytes)})
 }
 
-fn showing(pictures: Vec<Value>) -> Value {
+fn showing(pictures: &[Value]) -> Value {
     json!({"promptText": "What is it?", "model": "gemini-3.8-flash", "images": pictures})
 }
 
@@ -29,7 +29,7 @@ async fn pictures_are_shown_before_the_words_and_are_what_their_content_says() {
     let fake = FakeGemini::start().await;
     let (_app, ada) = with_fake(&fake).await;
     let browser = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png(9)));
-    let body = showing(vec![picture(&png(8)), json!({ "data": browser })]);
+    let body = showing(&[picture(&png(8)), json!({ "data": browser })]);
     ada.post(PATH, &body).await.expect(200);
     let sent = &asked(&fake)[0]["contents"][0]["parts"];
     let shown = |bytes: &[u8]| json!({"inlineData": {"mimeType": "image/png", "data": BASE64_STANDARD.encode(bytes)}});
@@ -42,7 +42,7 @@ async fn pictures_are_shown_before_the_words_and_are_what_their_content_says() {
 async fn a_large_picture_is_taken_also_under_a_key_for_repeating() {
     let fake = FakeGemini::start().await;
     let (_app, ada) = with_fake(&fake).await;
-    let body = showing(vec![
+    let body = showing(&[
         picture(&png(5 * 1024 * 1024)),
         picture(&png(4 * 1024 * 1024)),
     ]);
@@ -58,7 +58,7 @@ async fn a_large_picture_is_taken_also_under_a_key_for_repeating() {
 async fn every_fault_of_the_pictures_is_named_with_the_others() {
     let fake = FakeGemini::start().await;
     let (_app, ada) = with_fake(&fake).await;
-    let mut body = showing(vec![
+    let mut body = showing(&[
         picture(&png(8)),
         picture(b"%PDF-1.7"),
         json!({"data": "no base64!"}),
@@ -78,8 +78,10 @@ async fn every_fault_of_the_pictures_is_named_with_the_others() {
         "promptText",
     ];
     assert_eq!(fields, wanted);
-    let many = showing((0..9).map(|_| picture(&png(8))).collect());
-    let large = showing((0..3).map(|_| picture(&png(3_600_000))).collect());
+    let many = showing(&std::array::from_fn::<_, 9, _>(|_| picture(&png(8))));
+    let large = showing(&std::array::from_fn::<_, 3, _>(|_| {
+        picture(&png(3_600_000))
+    }));
     for body in [many, large] {
         let refused = ada.post(PATH, &body).await;
         refused.expect_problem(422, "invalid");
@@ -94,7 +96,7 @@ async fn a_model_that_takes_no_pictures_is_not_asked_about_them_and_others_are_n
     let (_app, ada) = with_fake(&fake).await;
     let blind = json!({"provider": "mock", "model": "blind", "label": "Blind", "kind": "text"});
     ada.post("/api/models", &blind).await.expect(201);
-    let mut body = showing(vec![picture(&png(8))]);
+    let mut body = showing(&[picture(&png(8))]);
     body["model"] = "mock/blind".into();
     let refused = ada.post(PATH, &body).await;
     let problem = refused.expect_problem(422, "invalid");
@@ -104,12 +106,10 @@ async fn a_model_that_takes_no_pictures_is_not_asked_about_them_and_others_are_n
     assert!(!told.contains("mock/blind"), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn thinking_is_sent_in_the_words_of_the_model_and_what_it_refuses_is_named() {
-    let fake = FakeGemini::start().await;
-    let (_app, ada) = with_fake(&fake).await;
+/// A model, a wish, what is sent for it, and whether it is named as another than was wished for.
+fn wishes() -> [(&'static str, Value, Value, bool); 8] {
     let off = || json!("off");
-    let cases = [
+    [
         (
             "gemini-3.8-flash",
             json!({"level": "high"}),
@@ -158,7 +158,14 @@ async fn thinking_is_sent_in_the_words_of_the_model_and_what_it_refuses_is_named
             json!({"thinkingBudget": 32_768}),
             true,
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thinking_is_sent_in_the_words_of_the_model_and_what_it_refuses_is_named() {
+    let fake = FakeGemini::start().await;
+    let (_app, ada) = with_fake(&fake).await;
+    let cases = wishes();
     for (model, wish, _, is_named) in &cases {
         let body = json!({"promptText": "Why?", "model": model, "thinking": wish});
         let reply = ada.post(PATH, &body).await.expect(200).json();

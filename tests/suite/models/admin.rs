@@ -16,6 +16,7 @@ async fn default_of(client: &Client, kind: &str) -> Option<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a row, shown whole")]
 async fn an_admin_adds_a_model_with_prices_and_abilities() {
     let app = App::start().await;
     let admin = app.register().await;
