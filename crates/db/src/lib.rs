@@ -3,6 +3,7 @@
 
 pub mod api_keys;
 pub mod auth;
+pub mod datasets;
 pub mod documents;
 pub mod halfvec;
 pub mod idempotency;

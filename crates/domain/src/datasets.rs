@@ -1,6 +1,7 @@
 //! Datasets: tables of texts that prompts are tried on, row by row. How files become tables is in
-//! [`import`], how tables become files in [`export`].
+//! [`import`], how tables become files in [`export`], how rows are changed by hand in [`change`].
 
+pub mod change;
 pub mod export;
 pub mod import;
 
