@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use gateway::GatewayConfig;
 use integrations::storage::StorageConfig;
 
-use crate::auth::settings::{Mode, Settings};
+use crate::{
+    auth::settings::{Mode, Settings},
+    datasets::DatasetSettings,
+};
 
 /// The server's settings.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,6 +51,9 @@ pub struct Config {
     /// Sign-in and rate limits.
     #[command(flatten)]
     pub accounts: Settings,
+    /// How large datasets may be.
+    #[command(flatten)]
+    pub datasets: DatasetSettings,
     /// Postgres.
     #[command(flatten)]
     pub db: db::pool::Config,
@@ -70,6 +76,8 @@ impl Config {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.accounts.faults();
         faults.extend(self.gateway.faults());
+        faults.extend(self.sealing.faults());
+        faults.extend(self.datasets.faults());
         if self.accounts.auth_mode == Mode::SingleUser {
             if !self.api_bind.ip().is_loopback() {
                 faults.push(

@@ -63,6 +63,8 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// It contradicts what is stored.
     Conflict = "conflict", 409, "Conflict";
+    /// A run on the dataset is not over.
+    DatasetInUse = "dataset_in_use", 409, "The dataset is in use";
     /// The key was used for another request.
     IdempotencyMismatch = "idempotency_mismatch", 409, "Idempotency key used before";
     /// The row changed since it was read.

@@ -5,7 +5,7 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    api_keys, archive, auth, documents,
+    api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, jobs, models, prompts, provider_keys, providers, runs, search,
     users,
@@ -16,6 +16,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     api_keys::routes(config);
     archive::routes(config);
     auth::routes(config);
+    datasets::routes(config);
     documents::routes(config);
     gemini::routes(config);
     invitations::routes(config);

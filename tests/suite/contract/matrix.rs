@@ -49,6 +49,13 @@ impl Rows {
                         .upload("/api/documents/upload", "a.txt", text.as_bytes(), &[]);
                 (id(upload.await), Belongs::Person)
             }
+            "datasets" => {
+                let text = format!("secret\n{}\n", rand::random::<u64>());
+                let upload = self
+                    .owner
+                    .upload("/api/datasets", "a.csv", text.as_bytes(), &[]);
+                (id(upload.await), Belongs::Person)
+            }
             "api-keys" => {
                 let body = json!({"name": "laptop", "scopes": ["read"]});
                 (
@@ -86,6 +93,17 @@ impl Rows {
 }
 
 impl Rows {
+    /// What a route has to be asked besides its path.
+    async fn query_for(&self, path: &str) -> String {
+        match path {
+            "/api/prompts/{id}/check" => {
+                let (dataset, _) = self.make("/api/datasets/{id}").await;
+                format!("?datasetId={dataset}")
+            }
+            _ => String::new(),
+        }
+    }
+
     /// A prompt of the owner's with a version and a label.
     async fn released_prompt(&self) -> String {
         let body = json!({"title": "Secret", "promptText": "A secret."});
@@ -126,6 +144,7 @@ impl Rows {
 fn body_for(path: &str) -> serde_json::Value {
     match path {
         "/api/documents/{id}" => json!({"fileName": "b.txt"}),
+        "/api/datasets/{id}" => json!({"name": "Another"}),
         "/api/prompts/{id}" => json!({"title": "Another"}),
         "/api/prompts/{id}/restore" | "/api/prompts/{id}/labels/{name}" => json!({"version": 1}),
         "/api/users/{id}" => json!({"name": "Somebody Else"}),
@@ -133,12 +152,13 @@ fn body_for(path: &str) -> serde_json::Value {
     }
 }
 
-async fn send(client: &Client, method: &str, template: &str, id: &str) -> Reply {
+async fn send(client: &Client, method: &str, template: &str, (id, query): (&str, &str)) -> Reply {
     // Versions and labels are named within their prompt: those that `Rows::make` makes.
     let path = template
         .replacen("{id}", id, 1)
         .replacen("{n}", "1", 1)
         .replacen("{name}", "production", 1);
+    let path = path + query;
     assert!(
         !path.contains('{'),
         "{template} has a variable that this test does not know: extend it"
@@ -172,11 +192,12 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
             .least_role()
             .unwrap_or_else(|| panic!("{route:?} is open to everybody"));
         let (id, belongs) = rows.make(&route.path).await;
+        let query = rows.query_for(&route.path).await;
         let case = |who: &str, reply: &Reply| {
             format!("{} {} as {who}: {}", route.method, route.path, reply.text())
         };
 
-        let reply = send(&stranger, &route.method, &route.path, &id).await;
+        let reply = send(&stranger, &route.method, &route.path, (&id, &query)).await;
         assert_eq!(
             reply.status,
             404,
@@ -184,7 +205,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
             case("another company's admin", &reply)
         );
 
-        let reply = send(&nobody, &route.method, &route.path, &id).await;
+        let reply = send(&nobody, &route.method, &route.path, (&id, &query)).await;
         assert_eq!(reply.status, 401, "{}", case("nobody", &reply));
 
         let expected = if least > Role::Developer {
@@ -192,7 +213,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
         } else {
             (belongs == Belongs::Person).then_some(404)
         };
-        let reply = send(&colleague, &route.method, &route.path, &id).await;
+        let reply = send(&colleague, &route.method, &route.path, (&id, &query)).await;
         match expected {
             Some(status) => assert_eq!(reply.status, status, "{}", case("a colleague", &reply)),
             None => assert!(reply.status < 300, "{}", case("a colleague", &reply)),
@@ -203,13 +224,13 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
         } else {
             (belongs == Belongs::Person).then_some(404)
         };
-        let reply = send(&requester, &route.method, &route.path, &id).await;
+        let reply = send(&requester, &route.method, &route.path, (&id, &query)).await;
         match expected {
             Some(status) => assert_eq!(reply.status, status, "{}", case("a requester", &reply)),
             None => assert!(reply.status < 300, "{}", case("a requester", &reply)),
         }
         if belongs == Belongs::Person {
-            let reply = send(&rows.owner, &route.method, &route.path, &id).await;
+            let reply = send(&rows.owner, &route.method, &route.path, (&id, &query)).await;
             assert!(reply.status < 300, "{}", case("its owner", &reply));
         }
         tried += 1;
@@ -272,6 +293,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         admin: theirs.clone(),
     };
     for kind in [
+        "datasets",
         "documents",
         "api-keys",
         "invitations",

@@ -1,35 +1,28 @@
-//! Taking a file in: its bytes go piece by piece to a spool file on the local disk, are hashed on
-//! the way, looked at, and only then stored. Nothing is half-stored.
+//! Taking a file in: it is spooled, looked at, and only then stored. Nothing is half-stored.
 
 use std::time::Duration;
 
-use actix_multipart::{Field, Multipart};
 use actix_web::{HttpResponse, post};
 use db::documents::NewDocument;
 use domain::{
     audit::Actor,
-    documents::{DocumentId, DocumentStatus, DocumentType, FileName, Sha256},
+    documents::{DocumentId, DocumentStatus, DocumentType},
     revision::Expected,
     users::Visibility,
 };
 use futures::TryStreamExt;
 use integrations::storage::Storage;
-use sha2::Digest;
-use tempfile::NamedTempFile;
-use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 
 use super::{Document, created};
 use crate::{
     context::{Context, Developer},
-    error::{ApiError, ApiResult, Code, FieldFault},
+    error::{ApiError, ApiResult, Code},
+    form::{self, Form, Spooled},
 };
 
 /// The most bytes of a document.
 pub const FILE_LIMIT: usize = 25 * 1024 * 1024;
-
-/// The most bytes of a form field that is no file.
-const FIELD_LIMIT: usize = 1024;
 
 /// The form of an upload.
 #[derive(ToSchema)]
@@ -45,22 +38,14 @@ struct UploadForm {
     visibility: Option<Visibility>,
 }
 
-/// A file that was taken in but not stored yet.
-struct Spooled {
-    file: NamedTempFile,
-    name: FileName,
-    size: usize,
-    sha256: Sha256,
-}
-
 /// Uploads a document. The same bytes twice give the document that is there already, and another
 /// try if it had failed.
 #[utoipa::path(tag = "Documents",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = Document), (status = 200, body = Document)))]
 #[post("/documents/upload")]
-pub async fn upload(context: Context<Developer>, form: FormData) -> ApiResult<HttpResponse> {
-    let (spooled, visibility) = read_form(form.0).await?;
+pub async fn upload(context: Context<Developer>, form: Form) -> ApiResult<HttpResponse> {
+    let (spooled, visibility) = read_form(form).await?;
     let known = {
         let mut conn = context.db().await?;
         db::documents::find_by_content(&mut conn, context.who.user_id, spooled.sha256).await?
@@ -180,21 +165,26 @@ async fn sniff(spooled: &Spooled) -> ApiResult<DocumentType> {
         })
 }
 
-async fn read_form(mut form: Multipart) -> ApiResult<(Spooled, Visibility)> {
+async fn read_form(mut form: Form) -> ApiResult<(Spooled, Visibility)> {
     let mut spooled = None;
     let mut visibility = Visibility::Private;
-    while let Some(field) = form.try_next().await.map_err(|cause| unreadable(&cause))? {
+    while let Some(field) = form
+        .0
+        .try_next()
+        .await
+        .map_err(|cause| form::unreadable(&cause))?
+    {
         match field.name().unwrap_or_default() {
-            "file" if spooled.is_none() => spooled = Some(spool(field).await?),
+            "file" if spooled.is_none() => spooled = Some(form::spool(field, FILE_LIMIT).await?),
             "file" => return Err(ApiError::invalid("file", "must be given once")),
             "visibility" => {
-                let text = text(field).await?;
+                let text = form::text(field).await?;
                 visibility = text
                     .parse()
                     .map_err(|fault: domain::Fault| ApiError::invalid("visibility", fault.0))?;
             }
             // View state that a form sends along is none of our business.
-            _ => drop(text(field).await?),
+            _ => drop(form::text(field).await?),
         }
     }
     let missing = || {
@@ -204,93 +194,4 @@ async fn read_form(mut form: Multipart) -> ApiResult<(Spooled, Visibility)> {
         )
     };
     Ok((spooled.ok_or_else(missing)?, visibility))
-}
-
-async fn spool(mut field: Field) -> ApiResult<Spooled> {
-    let name = field
-        .content_disposition()
-        .and_then(|part| part.get_filename())
-        .unwrap_or("document");
-    let name: FileName = name
-        .parse()
-        .map_err(|fault: domain::Fault| ApiError::invalid("file", fault.0))?;
-    let file = NamedTempFile::new().map_err(|cause| ApiError::internal(&cause))?;
-    let mut target = tokio::fs::File::create(file.path())
-        .await
-        .map_err(|cause| ApiError::internal(&cause))?;
-    let (mut size, mut digest) = (0, sha2::Sha256::new());
-    while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
-        size += piece.len();
-        if size > FILE_LIMIT {
-            let detail = format!("A document has at most {FILE_LIMIT} bytes. Split the file.");
-            return Err(ApiError::new(Code::TooLarge, detail));
-        }
-        digest.update(&piece);
-        target
-            .write_all(&piece)
-            .await
-            .map_err(|cause| ApiError::internal(&cause))?;
-    }
-    target
-        .flush()
-        .await
-        .map_err(|cause| ApiError::internal(&cause))?;
-    Ok(Spooled {
-        file,
-        name,
-        size,
-        sha256: Sha256(digest.finalize().into()),
-    })
-}
-
-async fn text(mut field: Field) -> ApiResult<String> {
-    let name = field.name().unwrap_or_default().to_owned();
-    let mut bytes = Vec::new();
-    while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() > FIELD_LIMIT {
-            return Err(ApiError::invalid(
-                &name,
-                format!("must have at most {FIELD_LIMIT} bytes"),
-            ));
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| ApiError::invalid(&name, "must be UTF-8"))
-}
-
-fn unreadable(cause: &dyn std::fmt::Display) -> ApiError {
-    let message = format!("cannot be read as multipart/form-data: {cause}");
-    ApiError::faults(
-        Code::InvalidBody,
-        vec![FieldFault {
-            field: "body".into(),
-            message,
-        }],
-    )
-}
-
-/// A multipart form, or the answer that one is needed.
-pub struct FormData(Multipart);
-
-impl actix_web::FromRequest for FormData {
-    type Error = ApiError;
-    type Future = std::future::Ready<ApiResult<Self>>;
-
-    fn from_request(
-        request: &actix_web::HttpRequest,
-        payload: &mut actix_web::dev::Payload,
-    ) -> Self::Future {
-        let content_type = request.headers().get(actix_web::http::header::CONTENT_TYPE);
-        let is_form = content_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|text| text.to_ascii_lowercase().starts_with("multipart/form-data"));
-        std::future::ready(if is_form {
-            Ok(Self(Multipart::new(request.headers(), payload.take())))
-        } else {
-            Err(ApiError::new(
-                Code::UnsupportedType,
-                "Send a form (`multipart/form-data`) with the document as its part `file`.",
-            ))
-        })
-    }
 }
