@@ -66,8 +66,8 @@ pub async fn upload(context: Context<Developer>, form: Form) -> ApiResult<HttpRe
     let sent = read_form(form, context.app().config.datasets.dataset_file_bytes).await?;
     let known = {
         let mut connection = context.db().await?;
-        let (owner, content) = (context.who.user_id, sent.spooled.sha256);
-        db::datasets::find_same(&mut connection, owner, &sent.name, content).await?
+        let (owner, sha256) = (context.who.user_id, sent.spooled.sha256);
+        db::datasets::find_same(&mut connection, owner, &sent.name, sha256).await?
     };
     if let Some(dataset) = known {
         return Ok(answer(&dataset, false));

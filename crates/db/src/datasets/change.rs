@@ -112,7 +112,7 @@ pub async fn update(
 ) -> Result<Dataset, ChangeError> {
     conn.transaction(async |conn| {
         let dataset = lock_own(conn, viewer, id, expected).await?;
-        let changed = changed_rows(conn, &dataset, changes.rows, limits).await?;
+        let effect = changed_rows(conn, &dataset, changes.rows, limits).await?;
         let name = changes.name.filter(|name| *name != dataset.name);
         let visibility = changes
             .visibility
@@ -126,8 +126,8 @@ pub async fn update(
                 .execute(conn)
                 .await?;
         }
-        if !changed.is_nothing() {
-            make_version(conn, viewer, &dataset, changed).await?;
+        if !effect.is_nothing() {
+            make_version(conn, viewer, &dataset, effect).await?;
         }
         Ok(find(conn, viewer, id).await?)
     })
@@ -154,35 +154,35 @@ async fn changed_rows(
             .await?
     };
     let known: BTreeMap<i32, Cells> = known.into_iter().collect();
-    let changed = changes
+    let effect = changes
         .onto(&dataset.headers, known, limits)
         .map_err(ChangeError::Rows)?;
     let most = limits.rows;
-    if rows_after(dataset, &changed) > most {
+    if rows_after(dataset, &effect) > most {
         let message = format!("would make more than {most} rows");
         return Err(ChangeError::Rows(vec![ChangeFault {
             field: "rows.add".into(),
             message,
         }]));
     }
-    Ok(changed)
+    Ok(effect)
 }
 
-fn rows_after(dataset: &Dataset, changed: &Changed) -> usize {
+fn rows_after(dataset: &Dataset, effect: &Changed) -> usize {
     let before = usize::try_from(dataset.row_count).unwrap_or_default();
-    before + changed.added.len() - changed.deleted.len()
+    before + effect.added.len() - effect.deleted.len()
 }
 
 async fn make_version(
     conn: &mut Connection,
     viewer: &Viewer,
     before: &Dataset,
-    changed: Changed,
+    effect: Changed,
 ) -> QueryResult<()> {
-    let row_count = i32::try_from(rows_after(before, &changed)).unwrap_or(i32::MAX);
+    let row_count = i32::try_from(rows_after(before, &effect)).unwrap_or(i32::MAX);
     let version = before.version + 1;
-    let of_others = changed.changed.iter().map(|(index, _)| *index);
-    let gone: Vec<i32> = changed.deleted.iter().copied().chain(of_others).collect();
+    let of_others = effect.altered.iter().map(|(index, _)| *index);
+    let gone: Vec<i32> = effect.deleted.iter().copied().chain(of_others).collect();
     diesel::update(dataset_rows::table)
         .filter(dataset_rows::dataset_id.eq(before.id))
         .filter(dataset_rows::row_index.eq_any(gone))
@@ -192,10 +192,10 @@ async fn make_version(
         .await?;
     let mut next_row = before.next_row;
     let mut batch = Batch::default();
-    for (index, cells) in &changed.changed {
+    for (index, cells) in &effect.altered {
         batch.push(*index, cells);
     }
-    for cells in &changed.added {
+    for cells in &effect.added {
         batch.push(next_row, cells);
         next_row += 1;
     }

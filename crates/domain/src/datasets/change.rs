@@ -33,7 +33,7 @@ pub struct Changed {
     /// Rows that go.
     pub deleted: Vec<i32>,
     /// Rows that are other than before.
-    pub changed: Vec<(i32, Cells)>,
+    pub altered: Vec<(i32, Cells)>,
     /// Rows that come.
     pub added: Vec<Cells>,
 }
@@ -41,7 +41,7 @@ pub struct Changed {
 impl Changed {
     /// Whether everything stays as it is.
     pub fn is_nothing(&self) -> bool {
-        self.deleted.is_empty() && self.changed.is_empty() && self.added.is_empty()
+        self.deleted.is_empty() && self.altered.is_empty() && self.added.is_empty()
     }
 }
 
@@ -81,7 +81,7 @@ impl RowChanges {
                     limits,
                 );
                 if cells != before {
-                    changed.changed.push((index, cells));
+                    changed.altered.push((index, cells));
                 }
             }
         }
@@ -211,7 +211,7 @@ mod tests {
         .expect("no faults");
         assert_eq!(changed.added, [[None, Some("new".into())]]);
         assert_eq!(
-            changed.changed,
+            changed.altered,
             [(0, vec![Some("x".into()), Some("1".into())])]
         );
         assert_eq!(changed.deleted, [4]);

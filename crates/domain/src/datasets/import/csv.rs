@@ -102,13 +102,11 @@ impl<'a, R: BufRead> Records<'a, R> {
                     continue;
                 }
                 began_in.get_or_insert(self.state.line);
-                match self.state.step(at, byte, &mut draft) {
-                    Some(next) => at = next,
-                    None => {
-                        ended = true;
-                        break;
-                    }
-                }
+                let Some(next) = self.state.step(at, byte, &mut draft) else {
+                    ended = true;
+                    break;
+                };
+                at = next;
             }
             self.input.consume(used);
             if let (true, Some(line)) = (ended, began_in) {

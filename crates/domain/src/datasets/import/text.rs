@@ -3,11 +3,14 @@
 
 use std::io::{self, Cursor, Read};
 
+/// Makes a number of the two bytes of UTF-16.
+type Unit = fn([u8; 2]) -> u16;
+
 /// Reads a file as UTF-8, whatever its byte order mark announces.
 pub fn as_utf8(mut input: impl Read) -> io::Result<impl Read> {
     let mut start = Vec::with_capacity(3);
     input.by_ref().take(3).read_to_end(&mut start)?;
-    let (mark, wide): (usize, Option<fn([u8; 2]) -> u16>) = match start.as_slice() {
+    let (mark, wide): (usize, Option<Unit>) = match start.as_slice() {
         [0xef, 0xbb, 0xbf] => (3, None),
         [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
         [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
@@ -41,7 +44,7 @@ impl<R: Read> Read for Reading<R> {
 
 struct Utf16<R> {
     input: R,
-    unit: fn([u8; 2]) -> u16,
+    unit: Unit,
     /// The first half of a character that the last piece ended in.
     high: Option<u16>,
     text: Cursor<Vec<u8>>,
