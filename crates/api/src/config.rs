@@ -76,7 +76,6 @@ impl Config {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.accounts.faults();
         faults.extend(self.gateway.faults());
-        faults.extend(self.sealing.faults());
         faults.extend(self.datasets.faults());
         if self.accounts.auth_mode == Mode::SingleUser {
             if !self.api_bind.ip().is_loopback() {

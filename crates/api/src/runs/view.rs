@@ -9,7 +9,10 @@ use domain::{
     datasets::DatasetId,
     models::{ModelId, Usd},
     prompts::{PromptId, PromptVersionId},
-    runs::{CacheUse, Checks, Params, RunId, RunStatus},
+    runs::{
+        CacheUse, Checks, Params, RunId, RunStatus,
+        summary::{self, Counters, Counts},
+    },
     users::Visibility,
 };
 use serde::Serialize;
@@ -110,34 +113,22 @@ struct ColumnView {
     model_id: Option<ModelId>,
     /// `provider/name` at the start.
     model: String,
-    /// Cells by where they stand.
-    counts: Counts,
-    /// What its outputs cost.
-    cost: Usd,
-    /// What judging them cost.
+    /// Its cells together.
+    #[serde(flatten)]
+    cells: summary::Summary,
+    /// Cells answered by a kept response.
+    cached: i32,
+    /// What judging the outputs cost.
     grader_cost: Usd,
-    /// Tokens of the inputs.
-    tokens_in: i64,
-    /// Tokens of the outputs, thinking included.
-    tokens_out: i64,
-    /// Tokens that were thoughts.
+    /// Tokens of all thoughts.
     tokens_thinking: i64,
-}
-
-/// Cells by where they stand.
-#[derive(Debug, Serialize, ToSchema)]
-struct Counts {
-    queued: i32,
-    running: i32,
-    completed: i32,
-    malformed: i32,
-    failed: i32,
-    cancelled: i32,
 }
 
 impl RunView {
     /// A run with what its columns come to.
     pub fn of(run: Run, sums: Sums) -> Self {
+        let grading = run.plan.is_graded || !run.plan.checks.0.is_empty();
+        let Sums { columns, latencies } = sums;
         Self {
             id: run.id,
             status: run.status,
@@ -150,7 +141,7 @@ impl RunView {
             grader_model_id: run.grader_model_id,
             dataset_id: run.dataset_id,
             dataset_version: run.dataset_version,
-            model_ids: sums.columns.iter().map(|column| column.model_id).collect(),
+            model_ids: columns.iter().map(|column| column.model_id).collect(),
             params: run.plan.params,
             checks: run.plan.checks,
             expected_column: run.plan.expected_column,
@@ -163,7 +154,10 @@ impl RunView {
             open_cells: run.open_cells,
             last_event_id: run.last_event,
             summary: Summary {
-                columns: sums.columns.into_iter().map(ColumnView::of).collect(),
+                columns: columns
+                    .into_iter()
+                    .map(|column| ColumnView::of(column, &latencies, grading))
+                    .collect(),
                 total_cost: run.spent,
                 reserved: run.reserved + run.unresolved,
                 unresolved: run.unresolved,
@@ -178,23 +172,37 @@ impl RunView {
 }
 
 impl ColumnView {
-    fn of(column: Column) -> Self {
+    fn of(column: Column, latencies: &[(i16, i16, i32)], grading: bool) -> Self {
+        let count = |cells: i32| u64::from(cells.unsigned_abs());
+        let own = |(index, bucket, cells): &(i16, i16, i32)| {
+            (*index == column.column_index).then(|| (*bucket, count(*cells)))
+        };
+        let counters = Counters {
+            counts: Counts {
+                queued: count(column.queued),
+                running: count(column.running),
+                completed: count(column.completed),
+                malformed: count(column.malformed),
+                failed: count(column.failed),
+                cancelled: count(column.cancelled),
+            },
+            grading,
+            graded: count(column.graded),
+            malformed_ungraded: count(column.malformed_ungraded),
+            passed: count(column.passed),
+            grade_millionths: column.grade_sum.unsigned_abs(),
+            tokens_in: column.tokens_in.unsigned_abs(),
+            tokens_out: column.tokens_out.unsigned_abs(),
+            cost: column.cost,
+            latencies: latencies.iter().filter_map(own).collect(),
+        };
         Self {
             index: column.column_index,
             model_id: column.model_id,
             model: column.model_name,
-            counts: Counts {
-                queued: column.queued,
-                running: column.running,
-                completed: column.completed,
-                malformed: column.malformed,
-                failed: column.failed,
-                cancelled: column.cancelled,
-            },
-            cost: column.cost,
+            cells: counters.summary(),
+            cached: column.cached,
             grader_cost: column.grader_cost,
-            tokens_in: column.tokens_in,
-            tokens_out: column.tokens_out,
             tokens_thinking: column.tokens_thinking,
         }
     }

@@ -68,10 +68,21 @@ pub enum Use {
     Now,
 }
 
-/// What runs make of a dataset that is locked: whoever starts a run locks it too. No runs are kept
-/// yet, so nothing is asked.
-pub async fn in_use(_conn: &mut Connection, _id: DatasetId) -> QueryResult<Use> {
-    std::future::ready(Ok(Use::Never)).await
+/// What runs make of a dataset that is locked: whoever starts a run locks it too.
+pub async fn in_use(conn: &mut Connection, id: DatasetId) -> QueryResult<Use> {
+    use crate::schema::runs;
+    let open: Option<bool> = runs::table
+        .filter(runs::dataset_id.eq(id))
+        .select(runs::open_cells.gt(0))
+        .order(runs::open_cells.gt(0).desc())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(match open {
+        None => Use::Never,
+        Some(false) => Use::Before,
+        Some(true) => Use::Now,
+    })
 }
 
 /// Locks a dataset that the viewer may change, as it was when they read it.

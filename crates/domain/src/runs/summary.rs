@@ -38,8 +38,10 @@ pub struct Counters {
     pub counts: Counts,
     /// Whether the run has checks or a grader: only then is a malformed cell a bad grade.
     pub grading: bool,
-    /// Completed cells with an effective grade.
+    /// Cells with an effective grade: completed ones, and malformed ones that a person graded.
     pub graded: u64,
+    /// Malformed cells without one.
+    pub malformed_ungraded: u64,
     /// Those of them whose grade passes.
     pub passed: u64,
     /// The sum of their grades, in millionths.
@@ -102,7 +104,7 @@ impl Counters {
     /// What these counters say.
     pub fn summary(&self) -> Summary {
         let malformed = if self.grading || self.graded > 0 {
-            self.counts.malformed
+            self.malformed_ungraded
         } else {
             0
         };

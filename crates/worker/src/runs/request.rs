@@ -73,7 +73,7 @@ pub fn request(
     let (model, params) = (&model.model, &target.plan.params);
     let mut request = Request {
         model: model.model.as_str().to_owned(),
-        capabilities: model.capabilities,
+        capabilities: model.capabilities.clone(),
         turns: vec![Turn {
             speaker: Speaker::User,
             parts: vec![Part::Text(text)],
