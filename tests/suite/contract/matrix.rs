@@ -43,19 +43,13 @@ impl Rows {
         };
         match kind {
             "documents" => {
-                let text = format!("A secret {}.", rand::random::<u64>());
-                let upload =
-                    self.owner
-                        .upload("/api/documents/upload", "a.txt", text.as_bytes(), &[]);
+                let upload = self.upload("/api/documents/upload", "a.txt");
                 (id(upload.await), Belongs::Person)
             }
-            "datasets" => {
-                let text = format!("secret\n{}\n", rand::random::<u64>());
-                let upload = self
-                    .owner
-                    .upload("/api/datasets", "a.csv", text.as_bytes(), &[]);
-                (id(upload.await), Belongs::Person)
-            }
+            "datasets" => (
+                id(self.upload("/api/datasets", "a.csv").await),
+                Belongs::Person,
+            ),
             "api-keys" => {
                 let body = json!({"name": "laptop", "scopes": ["read"]});
                 (
@@ -93,6 +87,12 @@ impl Rows {
 }
 
 impl Rows {
+    /// A file of the owner's, like no other.
+    async fn upload(&self, path: &str, name: &str) -> Reply {
+        let text = format!("A secret\n{}\n", rand::random::<u64>());
+        self.owner.upload(path, name, text.as_bytes(), &[]).await
+    }
+
     /// What a route has to be asked besides its path.
     async fn query_for(&self, path: &str) -> String {
         match path {

@@ -8,8 +8,8 @@ use crate::support::{csv, of_csv, path_of, upload};
 async fn rows_come_page_by_page() {
     let app = App::start().await;
     let client = app.register().await;
-    let lines: String = (0..25).map(|n| format!("value {n}\n")).collect();
-    let path = path_of(&of_csv(&client, &format!("a\n{lines}")).await);
+    let lines: Vec<String> = (0..25).map(|n| format!("value {n}\n")).collect();
+    let path = path_of(&of_csv(&client, &format!("a\n{}", lines.concat())).await);
     let mut next = Some(format!("{path}/rows?limit=10"));
     let (mut seen, mut pages) = (Vec::new(), 0);
     while let Some(page) = next {
@@ -40,7 +40,8 @@ async fn large_rows_come_in_smaller_pages_and_none_is_lost() {
     let app = App::start().await;
     let client = app.register().await;
     let large = "x".repeat(1_000_000);
-    let lines: String = (0..12).map(|n| format!("{n},{large}\n")).collect();
+    let lines: Vec<String> = (0..12).map(|n| format!("{n},{large}\n")).collect();
+    let lines = lines.concat();
     let path = path_of(&of_csv(&client, &format!("n,text\n{lines}")).await);
     let first = client.get(&format!("{path}/rows")).await;
     let count = first.expect(200).json().as_array().expect("a list").len();
