@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
         while let Some(name) = from.next_key::<String>()? {
             if name != "prompts" {
                 from.next_value::<IgnoredAny>()?;
-                self.0.to.ignore(name);
+                self.0.to.ignore(&name);
                 continue;
             }
             lists += 1;

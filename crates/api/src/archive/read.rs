@@ -143,7 +143,7 @@ impl Parsed {
                         }
                     },
                 )?,
-                _ => self.ignore(name),
+                _ => self.ignore(&name),
             }
         }
         Ok(())
@@ -186,7 +186,7 @@ impl Parsed {
     }
 
     /// Remembers something that is not known here.
-    pub(super) fn ignore(&mut self, name: String) {
+    pub(super) fn ignore(&mut self, name: &str) {
         if self.ignored.len() < IGNORED {
             self.ignored.push(name.chars().take(255).collect());
         }

@@ -77,10 +77,11 @@ pub async fn fill(conn: &mut Connection, people: &[Viewer], size: usize) -> anyh
          INSERT INTO prompt_versions (id, company_id, prompt_id, lineage, version, label, body, sha256, tokens_estimate, created_by)
              SELECT gen_random_uuid(), company_id, id, 1, 1, 'Grader 1', '{}', '', 1, owner_id FROM prompts WHERE kind = 'grader';
          INSERT INTO prompt_labels (prompt_id, name, company_id, version_id, moved_by)
-             SELECT prompt_id, 'production', company_id, id, created_by FROM prompt_versions;
-         VACUUM ANALYZE",
+             SELECT prompt_id, 'production', company_id, id, created_by FROM prompt_versions",
     )
     .await?;
+    // Not within a transaction, which several statements at once would be.
+    conn.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
 

@@ -73,11 +73,11 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut plans = BTreeMap::new();
     for (name, query) in FILTERS {
         let path = format!("/api/prompts?limit={}&{query}", arguments.limit);
-        let before = scans(&mut conn).await?;
+        let before = settled(&mut conn).await?;
         let ask = async || person.get(&path).await;
         let one = taken(arguments.requests.min(100), 1, ask).await?;
         let many = taken(arguments.requests, arguments.parallel, ask).await?;
-        let used = used(&before, &settled(&mut conn, &before).await?);
+        let used = used(&before, &settled(&mut conn).await?);
         let ms = |times: &[f64], share| quantile(times, share) * 1e3;
         report.goal(
             name,
@@ -142,17 +142,11 @@ async fn scans(conn: &mut Connection) -> anyhow::Result<Scans> {
     Ok(rows.into_iter().map(|row| (row.name, row.scans)).collect())
 }
 
-/// The scans once the server's connections have reported theirs, which they do a second late.
-async fn settled(conn: &mut Connection, before: &Scans) -> anyhow::Result<Scans> {
-    let mut last = scans(conn).await?;
-    loop {
-        conn.batch_execute("SELECT pg_sleep(1.2)").await?;
-        let now = scans(conn).await?;
-        if now == last && now != *before {
-            return Ok(now);
-        }
-        last = now;
-    }
+/// The scans once all connections of the server have reported theirs: those that rest do so within
+/// ten seconds.
+async fn settled(conn: &mut Connection) -> anyhow::Result<Scans> {
+    conn.batch_execute("SELECT pg_sleep(11)").await?;
+    scans(conn).await
 }
 
 /// What was scanned in between.
