@@ -81,6 +81,7 @@ impl Rows {
                     Belongs::Company,
                 )
             }
+            "runs" => (self.run().await, Belongs::Person),
             other => panic!("{path}: say in Rows::make how a row of {other} is made"),
         }
     }
@@ -102,6 +103,14 @@ impl Rows {
             }
             _ => String::new(),
         }
+    }
+
+    /// A run of the owner's; with its cell where a path names one.
+    async fn run(&self) -> String {
+        let prompt = self.released_prompt().await;
+        let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
+        let run = self.owner.post("/api/runs", &body).await;
+        run.expect(201).json()["id"].as_str().expect("an id").to_owned()
     }
 
     /// A prompt of the owner's with a version and a label.
@@ -148,6 +157,7 @@ fn body_for(path: &str) -> serde_json::Value {
         "/api/prompts/{id}" => json!({"title": "Another"}),
         "/api/prompts/{id}/restore" | "/api/prompts/{id}/labels/{name}" => json!({"version": 1}),
         "/api/users/{id}" => json!({"name": "Somebody Else"}),
+        "/api/runs/{id}/cells/{cell_id}/manual-grade" => json!({"value": "pass"}),
         _ => json!({}),
     }
 }
@@ -157,7 +167,8 @@ async fn send(client: &Client, method: &str, template: &str, (id, query): (&str,
     let path = template
         .replacen("{id}", id, 1)
         .replacen("{n}", "1", 1)
-        .replacen("{name}", "production", 1);
+        .replacen("{name}", "production", 1)
+        .replacen("{cell_id}", &uuid::Uuid::nil().to_string(), 1);
     let path = path + query;
     assert!(
         !path.contains('{'),
