@@ -1,4 +1,9 @@
 //! Runs: a prompt on every row of a dataset.
 
+mod control;
 mod engine;
+mod grading;
+mod kept;
+mod money;
+mod start;
 mod support;

@@ -110,7 +110,10 @@ impl Rows {
         let prompt = self.released_prompt().await;
         let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
         let run = self.owner.post("/api/runs", &body).await;
-        run.expect(201).json()["id"].as_str().expect("an id").to_owned()
+        run.expect(201).json()["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// A prompt of the owner's with a version and a label.

@@ -10,7 +10,10 @@ use domain::{
     datasets::DatasetId,
     models::{ModelKind, ModelRef, Usd},
     prompts::{PromptId, PromptVersionId},
-    runs::{CacheUse, Checks, Params, Plan, checks::Check},
+    runs::{
+        CacheUse, Checks, Params, Plan,
+        checks::{self, Check},
+    },
     users::Visibility,
 };
 use utoipa::ToSchema;
@@ -134,7 +137,7 @@ impl From<StartError> for ApiError {
     }
 }
 
-fn refuse(faults: Vec<(&'static str, String)>) -> ApiError {
+fn refuse<F: Into<String>>(faults: Vec<(F, String)>) -> ApiError {
     let faults = faults.into_iter().map(|(field, message)| FieldFault {
         field: field.into(),
         message,
@@ -223,7 +226,7 @@ impl StartBody {
     }
 
     /// The rules that are broken whatever the rows are.
-    fn faults(&self, limits: &RunLimits) -> Vec<(&'static str, String)> {
+    fn faults(&self, limits: &RunLimits) -> Vec<(String, String)> {
         let most = limits.run_max_concurrency;
         let concurrency = self.concurrency.unwrap_or(1);
         let rules = [
@@ -262,12 +265,16 @@ impl StartBody {
             ),
         ];
         let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
-        let mut faults: Vec<_> = broken.map(|(field, _, message)| (field, message)).collect();
+        let mut faults: Vec<_> = broken
+            .map(|(field, _, message)| (field.to_owned(), message))
+            .collect();
+        let params = self.params.faults().into_iter();
         faults.extend(
-            self.params
-                .faults()
-                .into_iter()
-                .map(|(member, sentence)| ("params", format!("{member} {sentence}"))),
+            params.map(|(member, sentence)| (format!("params.{member}"), sentence.to_owned())),
+        );
+        let checks = checks::faults(&self.checks).into_iter();
+        faults.extend(
+            checks.map(|(place, member, fault)| (format!("checks[{place}].{member}"), fault.0)),
         );
         faults
     }
@@ -278,7 +285,7 @@ impl StartBody {
         model: Option<Model>,
         field: &'static str,
         name: &str,
-        faults: &mut Vec<(&'static str, String)>,
+        faults: &mut Vec<(String, String)>,
     ) -> Option<Model> {
         let fault = match &model {
             None => Some(format!(
@@ -292,7 +299,7 @@ impl StartBody {
             )),
             Some(_) => None,
         };
-        faults.extend(fault.map(|message| (field, message)));
+        faults.extend(fault.map(|message| (field.to_owned(), message)));
         model
     }
 }

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use compiled::{Compiled, Subject};
+pub use faults::faults;
 
 use super::grade::Grade;
 
