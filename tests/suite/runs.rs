@@ -1,5 +1,6 @@
 //! Runs: a prompt on every row of a dataset.
 
+mod anything;
 mod control;
 mod engine;
 mod grading;

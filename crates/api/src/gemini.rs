@@ -8,7 +8,6 @@ mod draft;
 mod events;
 mod pictures;
 mod test_prompt;
-mod thinking;
 
 pub use ask::default_model;
 

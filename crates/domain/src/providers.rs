@@ -10,6 +10,9 @@ pub mod generate;
 pub mod lane;
 pub mod mock;
 pub mod picture;
+mod thinking;
+
+pub use thinking::ThinkingWish;
 
 /// Dimensions of every stored embedding.
 pub const EMBEDDING_DIMENSIONS: usize = 1536;

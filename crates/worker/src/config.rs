@@ -33,6 +33,9 @@ pub struct Config {
     /// Days that settled jobs are kept.
     #[arg(long, env = "JOB_KEEP_DAYS", default_value_t = 7)]
     pub job_keep_days: u64,
+    /// Days that responses of models are kept for runs that use them.
+    #[arg(long, env = "RESPONSE_KEEP_DAYS", default_value_t = 14)]
+    pub response_keep_days: u64,
     /// Embedding calls under way at once for one document.
     #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub embed_concurrency: u16,

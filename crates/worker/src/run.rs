@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Worker, gauges, perform::perform};
 
-/// Settled jobs removed by one statement.
+/// Rows removed by one statement.
 const PRUNE_BATCH: i64 = 5_000;
 
 /// How long a worker may be out of touch with a Redis that answers others.
@@ -145,12 +145,14 @@ async fn tick(worker: &Worker) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes settled jobs in small batches.
+/// Removes what was kept for long enough, in small batches.
 pub async fn prune(worker: &Worker) -> anyhow::Result<Outcome> {
     let keep = Duration::from_secs(worker.config.job_keep_days * 24 * 3600);
     let mut conn = worker.pool.get().await?;
     while db::jobs::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     db::idempotency::prune(&mut conn).await?;
+    let keep = Duration::from_secs(worker.config.response_keep_days * 24 * 3600);
+    while db::runs::responses::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     Ok(Outcome::Done)
 }
 

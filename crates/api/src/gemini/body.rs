@@ -6,14 +6,16 @@ use deserr::Deserr;
 use domain::{
     models::ModelRef,
     prompts::{PromptText, SflText, placeholders},
-    providers::generate::{Image, Part, Request, Sampling},
+    providers::{
+        ThinkingWish,
+        generate::{Image, Part, Request, Sampling},
+    },
 };
 use utoipa::ToSchema;
 
 use super::{
     ask::Callee,
     pictures::{self, Picture},
-    thinking::ThinkingWish,
 };
 use crate::{
     context::{Context, Runner},

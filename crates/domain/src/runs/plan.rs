@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use super::Checks;
 use crate::{
     prompts::SflText,
-    providers::generate::{Sampling, Thinking},
+    providers::{
+        ThinkingWish,
+        generate::{Sampling, Thinking},
+    },
 };
 
 text_enum!(
@@ -63,10 +66,10 @@ pub struct Params {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub system_instruction: Option<SflText>,
-    /// Whether models that think are told not to.
+    /// How much models are to think.
     #[deserr(default)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub without_thinking: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<ThinkingWish>,
 }
 
 impl Params {
@@ -130,7 +133,7 @@ impl Params {
 
     /// What the model is told about thinking.
     pub fn thinking(&self) -> Option<Thinking> {
-        self.without_thinking.then_some(Thinking::Off)
+        self.thinking.map(Into::into)
     }
 }
 

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValuePointerRef};
-use domain::{models::Effort, providers::generate::Thinking};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::extract::Faults;
+use super::generate::Thinking;
+use crate::models::Effort;
 
 /// The most tokens that can be wished for.
 const MOST_TOKENS: u32 = 1_000_000;
@@ -16,7 +16,7 @@ const NEEDED: &str =
     "must be \"off\", {\"budget\": 1 to 1000000} or {\"level\": minimal, low, medium or high}";
 
 /// A word.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Off {
     /// Not at all.
@@ -24,7 +24,7 @@ pub enum Off {
 }
 
 /// `"off"`, at most so many tokens, or with so much effort.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum ThinkingWish {
     /// Not at all.
@@ -43,7 +43,6 @@ pub enum ThinkingWish {
 }
 
 #[derive(Deserr)]
-#[deserr(error = Faults)]
 struct Amount {
     #[deserr(default)]
     budget: Option<u32>,
@@ -51,29 +50,31 @@ struct Amount {
     level: Option<Effort>,
 }
 
-impl Deserr<Faults> for ThinkingWish {
+impl<E: DeserializeError> Deserr<E> for ThinkingWish {
     fn deserialize_from_value<V: IntoValue>(
         value: Value<V>,
         location: ValuePointerRef<'_>,
-    ) -> Result<Self, Faults> {
+    ) -> Result<Self, E> {
         let wish = match value {
             Value::String(word) if word == "off" => Some(Self::Off(Off::Off)),
-            value @ Value::Map(_) => match Amount::deserialize_from_value(value, location)? {
-                Amount {
-                    budget: Some(budget @ 1..=MOST_TOKENS),
-                    level: None,
-                } => Some(Self::Budget { budget }),
-                Amount {
-                    budget: None,
-                    level: Some(level),
-                } => Some(Self::Level { level }),
-                _ => None,
-            },
+            value @ Value::Map(_) => {
+                match <Amount as Deserr<E>>::deserialize_from_value(value, location)? {
+                    Amount {
+                        budget: Some(budget @ 1..=MOST_TOKENS),
+                        level: None,
+                    } => Some(Self::Budget { budget }),
+                    Amount {
+                        budget: None,
+                        level: Some(level),
+                    } => Some(Self::Level { level }),
+                    _ => None,
+                }
+            }
             _ => None,
         };
         wish.ok_or_else(|| {
             let msg = NEEDED.to_owned();
-            let fault = Faults::error::<V>(None, ErrorKind::Unexpected { msg }, location);
+            let fault = E::error::<V>(None, ErrorKind::Unexpected { msg }, location);
             let (ControlFlow::Continue(faults) | ControlFlow::Break(faults)) = fault;
             faults
         })
