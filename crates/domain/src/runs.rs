@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod estimate;
+pub mod export;
 pub mod grade;
 pub mod latencies;
 pub mod parsing;
