@@ -1,6 +1,7 @@
 //! Runs: a prompt on every row of a dataset.
 
 mod anything;
+mod cells;
 mod control;
 mod engine;
 mod grading;

@@ -1,5 +1,6 @@
 //! Runs: starting them, following them, calling them off and taking them up again.
 
+mod cells;
 mod start;
 mod view;
 
@@ -32,6 +33,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(start::start)
         .service(list)
         .service(find)
+        .service(cells::list)
+        .service(cells::find)
         .service(cancel)
         .service(resume)
         .service(rerun_failed)
@@ -50,6 +53,32 @@ impl From<ControlError> for ApiError {
             ControlError::WrongState(sentence) => Self::new(Code::Conflict, sentence),
             ControlError::Database(cause) => cause.into(),
         }
+    }
+}
+
+fn missing(cause: diesel::result::Error) -> ApiError {
+    match cause {
+        diesel::result::Error::NotFound => ApiError::not_found("run or cell"),
+        cause => cause.into(),
+    }
+}
+
+/// A column of a run in a query.
+#[derive(Debug, Clone, Copy)]
+struct Column(i16);
+
+impl<E: deserr::DeserializeError> Deserr<E> for Column {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        let text = String::deserialize_from_value(value, location)?;
+        let index = text.parse().ok().filter(|index| *index >= 0);
+        index.map(Self).ok_or_else(|| {
+            let msg = "must be the index of a column, from 0".to_owned();
+            let kind = deserr::ErrorKind::Unexpected { msg };
+            deserr::take_cf_content(E::error::<V>(None, kind, location))
+        })
     }
 }
 
@@ -126,10 +155,7 @@ async fn view<A: Access<Who = domain::auth::Viewer>>(
 ) -> ApiResult<RunView> {
     let mut conn = context.db().await?;
     let run = db::runs::find(&mut conn, &context.who, id).await;
-    let run = run.map_err(|cause| match cause {
-        diesel::result::Error::NotFound => ApiError::not_found("run"),
-        cause => cause.into(),
-    })?;
+    let run = run.map_err(missing)?;
     let sums = db::runs::sums(&mut conn, &[id]).await?.remove(&id);
     Ok(RunView::of(run, sums.unwrap_or_default()))
 }

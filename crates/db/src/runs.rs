@@ -5,6 +5,7 @@
 //! their commits and without gaps, its money is never promised twice, and no two writers wait for
 //! one another.
 
+pub mod cells;
 pub mod control;
 pub mod lane;
 pub mod responses;

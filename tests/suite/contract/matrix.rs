@@ -21,12 +21,13 @@ enum Belongs {
 }
 
 /// One row of every kind, of one company.
-struct Rows {
+struct Rows<'a> {
+    app: &'a App,
     owner: Client,
     admin: Client,
 }
 
-impl Rows {
+impl Rows<'_> {
     /// A new row of the kind that a path is about: its id, and whose it is.
     async fn make(&self, path: &str) -> (String, Belongs) {
         let kind = path
@@ -81,13 +82,13 @@ impl Rows {
                     Belongs::Company,
                 )
             }
-            "runs" => (self.run().await, Belongs::Person),
+            "runs" => (self.run(path).await, Belongs::Person),
             other => panic!("{path}: say in Rows::make how a row of {other} is made"),
         }
     }
 }
 
-impl Rows {
+impl Rows<'_> {
     /// A file of the owner's, like no other.
     async fn upload(&self, path: &str, name: &str) -> Reply {
         let text = format!("A secret\n{}\n", rand::random::<u64>());
@@ -105,15 +106,34 @@ impl Rows {
         }
     }
 
-    /// A run of the owner's; with its cell where a path names one.
-    async fn run(&self) -> String {
+    /// A run of the owner's, in the state that the path asks for: over, unless it is to be ended
+    /// or taken up again.
+    async fn run(&self, path: &str) -> String {
         let prompt = self.released_prompt().await;
         let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
         let run = self.owner.post("/api/runs", &body).await;
-        run.expect(201).json()["id"]
+        let id = run.expect(201).json()["id"]
             .as_str()
             .expect("an id")
-            .to_owned()
+            .to_owned();
+        match path {
+            "/api/runs/{id}/cancel" => {}
+            "/api/runs/{id}/resume" => {
+                let cancel = format!("/api/runs/{id}/cancel");
+                self.owner.post_empty(&cancel).await.expect(204);
+            }
+            _ => self.app.drain().await,
+        }
+        id
+    }
+
+    /// The cell that a path is about; none if it is about none.
+    async fn cell_of(&self, path: &str, run: &str) -> String {
+        if !path.contains("{cell_id}") {
+            return String::new();
+        }
+        let cells = self.owner.get(&format!("/api/runs/{run}/cells")).await;
+        cells.json()[0]["id"].as_str().expect("a cell").to_owned()
     }
 
     /// A prompt of the owner's with a version and a label.
@@ -165,13 +185,19 @@ fn body_for(path: &str) -> serde_json::Value {
     }
 }
 
-async fn send(client: &Client, method: &str, template: &str, (id, query): (&str, &str)) -> Reply {
+async fn send(
+    client: &Client,
+    method: &str,
+    template: &str,
+    (id, cell, query): (&str, &str, &str),
+) -> Reply {
     // Versions and labels are named within their prompt: those that `Rows::make` makes.
     let path = template
         .replacen("{id}", id, 1)
         .replacen("{n}", "1", 1)
         .replacen("{name}", "production", 1)
-        .replacen("{cell_id}", &uuid::Uuid::nil().to_string(), 1);
+        .replacen("{other}", id, 1)
+        .replacen("{cell_id}", cell, 1);
     let path = path + query;
     assert!(
         !path.contains('{'),
@@ -190,6 +216,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
     let app = App::start().await;
     let admin = app.register().await;
     let rows = Rows {
+        app: &app,
         owner: app.member(&admin, "developer").await,
         admin: admin.clone(),
     };
@@ -207,11 +234,13 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
             .unwrap_or_else(|| panic!("{route:?} is open to everybody"));
         let (id, belongs) = rows.make(&route.path).await;
         let query = rows.query_for(&route.path).await;
+        let cell = rows.cell_of(&route.path, &id).await;
+        let row = (id.as_str(), cell.as_str(), query.as_str());
         let case = |who: &str, reply: &Reply| {
             format!("{} {} as {who}: {}", route.method, route.path, reply.text())
         };
 
-        let reply = send(&stranger, &route.method, &route.path, (&id, &query)).await;
+        let reply = send(&stranger, &route.method, &route.path, row).await;
         assert_eq!(
             reply.status,
             404,
@@ -219,7 +248,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
             case("another company's admin", &reply)
         );
 
-        let reply = send(&nobody, &route.method, &route.path, (&id, &query)).await;
+        let reply = send(&nobody, &route.method, &route.path, row).await;
         assert_eq!(reply.status, 401, "{}", case("nobody", &reply));
 
         let expected = if least > Role::Developer {
@@ -227,7 +256,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
         } else {
             (belongs == Belongs::Person).then_some(404)
         };
-        let reply = send(&colleague, &route.method, &route.path, (&id, &query)).await;
+        let reply = send(&colleague, &route.method, &route.path, row).await;
         match expected {
             Some(status) => assert_eq!(reply.status, status, "{}", case("a colleague", &reply)),
             None => assert!(reply.status < 300, "{}", case("a colleague", &reply)),
@@ -238,13 +267,13 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
         } else {
             (belongs == Belongs::Person).then_some(404)
         };
-        let reply = send(&requester, &route.method, &route.path, (&id, &query)).await;
+        let reply = send(&requester, &route.method, &route.path, row).await;
         match expected {
             Some(status) => assert_eq!(reply.status, status, "{}", case("a requester", &reply)),
             None => assert!(reply.status < 300, "{}", case("a requester", &reply)),
         }
         if belongs == Belongs::Person {
-            let reply = send(&rows.owner, &route.method, &route.path, (&id, &query)).await;
+            let reply = send(&rows.owner, &route.method, &route.path, row).await;
             assert!(reply.status < 300, "{}", case("its owner", &reply));
         }
         tried += 1;
@@ -266,7 +295,9 @@ async fn every_route_refuses_who_lacks_the_role_before_it_reads_the_body() {
             .path
             .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{n}", "1")
-            .replace("{name}", "production");
+            .replace("{name}", "production")
+            .replace("{other}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
+            .replace("{cell_id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d");
         let garbage = |client: &Client| {
             let method: Method = route.method.parse().expect("a method");
             client
@@ -303,6 +334,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
     let ours = app.register().await;
     let theirs = app.register().await;
     let rows = Rows {
+        app: &app,
         owner: theirs.clone(),
         admin: theirs.clone(),
     };
@@ -314,6 +346,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         "models",
         "provider-keys",
         "prompts",
+        "runs",
     ] {
         rows.make(&format!("/api/{kind}/{{id}}")).await;
     }

@@ -125,3 +125,15 @@ pub async fn audit(app: &App) {
     let faults = query(app, include_str!("audit.sql")).await;
     assert!(faults.is_empty(), "{faults:#?}");
 }
+
+/// A dataset of so many rows with one column, `word`; its id.
+pub async fn dataset(client: &Client, rows: usize) -> String {
+    let mut text = String::from("word\n");
+    for row in 0..rows {
+        text.push_str(&format!("word {row}\n"));
+    }
+    let reply = client
+        .upload("/api/datasets", "words.csv", text.as_bytes(), &[])
+        .await;
+    id(&reply.expect(201).json())
+}

@@ -1,0 +1,403 @@
+//! Reading cells: page by page in the order of the rows or of their changes, or one with everything
+//! that is known of it.
+
+use std::pin::pin;
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl, expression::SqlLiteral, prelude::*, sql_types};
+use diesel_async::RunQueryDsl;
+use domain::{
+    auth::Viewer,
+    datasets::Cells,
+    models::Usd,
+    page::{Limit, Page},
+    runs::{
+        AttemptId, CellId, CellStatus, Grade, GradeId, GradeSource, ManualGrade, RunId, Stage,
+        checks::{CheckResult, CheckResults},
+    },
+    users::UserId,
+};
+use futures::TryStreamExt as _;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::find;
+use crate::{
+    Connection,
+    schema::{attempts, cells, dataset_rows, datasets, grades, run_events},
+};
+
+/// About as many bytes of texts a page has at most: outputs may be large.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// What the grader, else the checks, made of a cell. Where a person's grade is in effect it is looked
+/// up among the judgements of the cell's round.
+fn machine_grade() -> SqlLiteral<sql_types::Nullable<sql_types::Integer>> {
+    dsl::sql(
+        "CASE WHEN cells.grade_source = 'manual' THEN (
+             SELECT g.grade FROM grades g
+             WHERE g.cell_id = cells.id AND g.round = cells.round AND g.source <> 'manual'
+             ORDER BY g.source = 'grader' DESC, g.id DESC LIMIT 1)
+         ELSE cells.grade END",
+    )
+}
+
+/// One answer of a run: a row of its dataset, a model, a repetition.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = cells)]
+#[serde(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase")]
+pub struct Cell {
+    /// Which.
+    pub id: CellId,
+    /// Its run.
+    pub run_id: RunId,
+    /// Its column, from 0.
+    pub column_index: i16,
+    /// Its row of the dataset.
+    pub row_index: i32,
+    /// Its repetition, from 0.
+    pub repeat: i16,
+    /// Where it stands.
+    #[schema(inline)]
+    pub status: CellStatus,
+    /// The output as it came.
+    pub output_raw: Option<String>,
+    /// The part of it that the prompt asked for.
+    pub output_parsed: Option<String>,
+    /// What the grader wrote.
+    pub grader_output: Option<String>,
+    /// What the grader, else the checks, made of it.
+    #[diesel(
+        select_expression = machine_grade(),
+        select_expression_type = SqlLiteral<sql_types::Nullable<sql_types::Integer>>
+    )]
+    pub grade: Option<Grade>,
+    /// Whose the effective grade is.
+    #[schema(inline)]
+    pub grade_source: Option<GradeSource>,
+    /// What a person said of it.
+    #[schema(inline)]
+    pub manual_grade: ManualGrade,
+    /// The grade that counts: a person's, else the grader's, else that of the checks.
+    #[diesel(column_name = grade)]
+    pub effective_grade: Option<Grade>,
+    /// How it fared in the run's checks.
+    #[serde(serialize_with = "none_as_empty")]
+    #[schema(value_type = Vec<CheckResult>)]
+    pub checks: Option<CheckResults>,
+    /// Tokens of the inputs of all calls for its output.
+    pub tokens_in: i32,
+    /// Tokens of the outputs, thoughts included.
+    pub tokens_out: i32,
+    /// Tokens that were thoughts.
+    pub tokens_thinking: i32,
+    /// What the calls for its output cost.
+    pub cost: Usd,
+    /// What judging it cost.
+    pub grader_cost: Usd,
+    /// How long the call took that brought the output.
+    pub latency_ms: Option<i32>,
+    /// Whether a kept response took the place of a call.
+    pub cached: bool,
+    /// How many calls were made for it.
+    pub attempt_count: i16,
+    /// Why it failed or is malformed; on a completed cell, why its grader gave no grade.
+    pub error_code: Option<String>,
+    /// The same in a sentence.
+    pub error_message: Option<String>,
+    /// The model that answered, as it names itself.
+    pub model_version: Option<String>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn none_as_empty<S: serde::Serializer>(
+    results: &Option<CheckResults>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let results = results.as_ref().map(|results| results.0.as_slice());
+    results.unwrap_or_default().serialize(to)
+}
+
+impl Cell {
+    /// Bytes of its texts.
+    fn weight(&self) -> usize {
+        let texts = [
+            &self.output_raw,
+            &self.output_parsed,
+            &self.grader_output,
+            &self.error_message,
+        ];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+
+    fn place(&self, by_change: bool) -> Place {
+        if by_change {
+            Place::Change(self.updated_at, self.id)
+        } else {
+            Place::Identity(self.row_index, self.repeat, self.column_index)
+        }
+    }
+}
+
+/// Where in a list of cells a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// At this row, repetition and column.
+    Identity(i32, i16, i16),
+    /// At this change.
+    Change(DateTime<Utc>, CellId),
+}
+
+/// Which cells of a run a list is to hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Only in this state.
+    pub status: Option<CellStatus>,
+    /// Only of this column.
+    pub column: Option<i16>,
+    /// Only what changed at or after this moment, in the order of the changes.
+    pub updated_since: Option<DateTime<Utc>>,
+    /// Only what comes after this cell.
+    pub after: Option<Place>,
+}
+
+/// A page of the cells of a run that the viewer may see: by row, repetition and column, or, with
+/// `updated_since`, in the order of their changes. It ends early when its texts are large.
+pub async fn list(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    run: RunId,
+    filter: &Filter,
+    limit: Limit,
+) -> QueryResult<Page<Cell, Place>> {
+    find(conn, viewer, run).await?;
+    page(conn, run, filter, limit).await
+}
+
+/// The same for who was let in already.
+pub async fn page(
+    conn: &mut Connection,
+    run: RunId,
+    filter: &Filter,
+    limit: Limit,
+) -> QueryResult<Page<Cell, Place>> {
+    let by_change = filter.updated_since.is_some();
+    let stream = chosen(run, filter)
+        .limit(limit.rows() + 1)
+        .load_stream::<Cell>(conn)
+        .await?;
+    let mut stream = pin!(stream);
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(cell) = stream.try_next().await? {
+        if bytes > PAGE_BYTES {
+            let next = rows.last().map(|cell: &Cell| cell.place(by_change));
+            return Ok(Page { rows, next });
+        }
+        bytes += cell.weight();
+        rows.push(cell);
+    }
+    Ok(Page::from_surplus(rows, limit, |cell| {
+        cell.place(by_change)
+    }))
+}
+
+type Chosen =
+    cells::BoxedQuery<'static, diesel::pg::Pg, dsl::SqlTypeOf<dsl::AsSelect<Cell, diesel::pg::Pg>>>;
+
+fn chosen(run: RunId, filter: &Filter) -> Chosen {
+    let mut query = cells::table
+        .filter(cells::run_id.eq(run))
+        .select(Cell::as_select())
+        .into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(cells::status.eq(status));
+    }
+    if let Some(column) = filter.column {
+        query = query.filter(cells::column_index.eq(column));
+    }
+    query = match filter.after {
+        None => query,
+        Some(Place::Identity(row, repeat, column)) => query.filter(
+            dsl::sql::<sql_types::Bool>("(cells.row_index, cells.repeat, cells.column_index) > (")
+                .bind::<sql_types::Integer, _>(row)
+                .sql(", ")
+                .bind::<sql_types::SmallInt, _>(repeat)
+                .sql(", ")
+                .bind::<sql_types::SmallInt, _>(column)
+                .sql(")"),
+        ),
+        Some(Place::Change(at, id)) => query.filter(
+            dsl::sql::<sql_types::Bool>("(cells.updated_at, cells.id) > (")
+                .bind::<sql_types::Timestamptz, _>(at)
+                .sql(", ")
+                .bind::<sql_types::Uuid, _>(id)
+                .sql(")"),
+        ),
+    };
+    match filter.updated_since {
+        Some(since) => query
+            .filter(cells::updated_at.ge(since))
+            .filter(cells::updated_at.lt(dsl::sql::<sql_types::Timestamptz>("changes_horizon()")))
+            .order((cells::updated_at, cells::id)),
+        None => query.order((cells::row_index, cells::repeat, cells::column_index)),
+    }
+}
+
+/// A call for a cell.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = attempts)]
+#[serde(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Which.
+    pub id: AttemptId,
+    /// The cell's round: raised by each rerun.
+    pub round: i16,
+    /// What for.
+    #[schema(inline)]
+    pub stage: Stage,
+    /// `open` while the call is made, then `settled`; `lost` when nobody knows how it ended.
+    pub state: String,
+    /// The most it may cost.
+    pub reserved: Usd,
+    /// What it cost.
+    pub cost: Option<Usd>,
+    /// Whether its price is known.
+    pub priced: Option<bool>,
+    /// Tokens of the input.
+    pub tokens_in: Option<i32>,
+    /// Tokens of the output, thoughts included.
+    pub tokens_out: Option<i32>,
+    /// Tokens that were thoughts.
+    pub tokens_thinking: Option<i32>,
+    /// How long it took.
+    pub latency_ms: Option<i32>,
+    /// What went wrong, as a stable name.
+    pub error_code: Option<String>,
+    /// The same in a sentence.
+    pub error_message: Option<String>,
+    /// The model that answered, as it names itself.
+    pub model_version: Option<String>,
+    /// The provider's name for the answer.
+    pub response_id: Option<String>,
+    /// What it brought, once a rerun has taken its place in the cell.
+    pub output: Option<String>,
+    /// When it was made.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// A judgement on a cell.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = grades)]
+#[serde(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase")]
+pub struct Judgement {
+    /// Which.
+    pub id: GradeId,
+    /// The cell's round.
+    pub round: i16,
+    /// Whose.
+    #[schema(inline)]
+    pub source: GradeSource,
+    /// How good; none when a person took theirs back.
+    pub grade: Option<Grade>,
+    /// What it rests on.
+    #[schema(value_type = Option<Object>)]
+    pub detail: Option<serde_json::Value>,
+    /// The person.
+    pub author_id: Option<UserId>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What happened to a cell.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = run_events)]
+#[serde(rename_all = "camelCase")]
+#[schema(rename_all = "camelCase")]
+pub struct CellEvent {
+    /// Its number among the events of the run.
+    #[diesel(column_name = number)]
+    pub id: i64,
+    /// What.
+    pub kind: String,
+    /// More of it.
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<serde_json::Value>,
+    /// When.
+    #[diesel(column_name = created_at)]
+    pub at: DateTime<Utc>,
+}
+
+/// Everything that is known of a cell.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// The cell.
+    pub cell: Cell,
+    /// Its calls, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What happened to it, oldest first.
+    pub events: Vec<CellEvent>,
+    /// The judgements on it, oldest first.
+    pub grades: Vec<Judgement>,
+    /// The values of its row with their names; none without a dataset.
+    pub inputs: Option<(Vec<String>, Cells)>,
+}
+
+/// Everything that is known of a cell of a run that the viewer may see.
+pub async fn detail(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    run: RunId,
+    id: CellId,
+) -> QueryResult<Detail> {
+    let run = find(conn, viewer, run).await?;
+    let cell = cells::table
+        .filter(cells::run_id.eq(run.id).and(cells::id.eq(id)))
+        .select(Cell::as_select())
+        .first(conn)
+        .await?;
+    let inputs = match run.dataset_id.zip(run.dataset_version) {
+        None => None,
+        Some((dataset, version)) => {
+            let until = dataset_rows::until;
+            dataset_rows::table
+                .inner_join(datasets::table.on(datasets::id.eq(dataset_rows::dataset_id)))
+                .filter(dataset_rows::dataset_id.eq(dataset))
+                .filter(dataset_rows::row_index.eq(cell.row_index))
+                .filter(dataset_rows::since.le(version))
+                .filter(until.is_null().or(until.gt(version)))
+                .select((datasets::headers, dataset_rows::cells))
+                .first(conn)
+                .await
+                .optional()?
+        }
+    };
+    Ok(Detail {
+        attempts: attempts::table
+            .filter(attempts::cell_id.eq(id))
+            .order(attempts::id)
+            .select(Attempt::as_select())
+            .load(conn)
+            .await?,
+        events: run_events::table
+            .filter(run_events::cell_id.eq(id))
+            .order(run_events::number)
+            .select(CellEvent::as_select())
+            .load(conn)
+            .await?,
+        grades: grades::table
+            .filter(grades::cell_id.eq(id))
+            .order(grades::id)
+            .select(Judgement::as_select())
+            .load(conn)
+            .await?,
+        cell,
+        inputs,
+    })
+}
