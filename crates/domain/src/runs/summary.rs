@@ -157,6 +157,7 @@ mod tests {
             },
             grading: true,
             graded: 3,
+            malformed_ungraded: 1,
             passed: 2,
             grade_millionths: 1_750_000,
             latencies: vec![(20, 3), (10, 4)],
@@ -203,6 +204,7 @@ mod tests {
         let bad = Counters {
             counts,
             grading: true,
+            malformed_ungraded: 2,
             ..Counters::default()
         }
         .summary();
