@@ -19,6 +19,7 @@ mod faults;
 mod fuel;
 mod json;
 mod json_path;
+mod json_schema;
 mod levenshtein;
 mod rule;
 
@@ -47,6 +48,8 @@ text_enum!(
         StartsWith = "startsWith",
         /// It is JSON of this value, in whatever order the members stand.
         JsonEquals = "jsonEquals",
+        /// It is JSON that fits this JSON Schema (2020-12; what is not understood is refused).
+        JsonSchema = "jsonSchema",
         /// The path finds something in it that is this value, or anything where none is known.
         JsonPath = "jsonPath",
         /// It is this number, give or take the tolerance.

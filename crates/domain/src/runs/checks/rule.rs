@@ -12,6 +12,7 @@ use super::{
     fuel::{Exhausted, Fuel},
     json::{self, Wanted},
     json_path::Path,
+    json_schema::Schema,
     levenshtein,
 };
 use crate::{Fault, models::Usd};
@@ -47,6 +48,7 @@ enum Against {
     Text(String),
     Pattern(Regex),
     Json(Wanted),
+    Schema(Schema),
     Number(f64),
     Amount(Usd),
 }
@@ -169,16 +171,11 @@ impl Rule {
                 Err(detail) => return Ok(failed(detail)),
             },
         };
-        if let Against::Json(wanted) = against {
-            let value = match part.map_or_else(|| output.json(), Ok) {
-                Ok(value) => value,
-                Err(detail) => return Ok(failed(detail)),
+        if let Against::Json(_) | Against::Schema(_) = against {
+            return match part.map_or_else(|| output.json(), Ok) {
+                Ok(value) => compared_json(against, value),
+                Err(detail) => Ok(failed(detail)),
             };
-            return Ok(if wanted.is(value) {
-                PASSED
-            } else {
-                failed(differs(&value.to_string()))
-            });
         }
         let text = part.map_or(Cow::Borrowed(output.text), |part| {
             json::text_of(part).into()
@@ -195,7 +192,7 @@ impl Rule {
                 within_edits(wanted, self.check.tolerance.unwrap_or(EDITS), text)
             }
             Against::Text(wanted) => self.compared_texts(wanted, text),
-            Against::Json(_) | Against::Amount(_) => failed(differs(text)),
+            Against::Json(_) | Against::Schema(_) | Against::Amount(_) => failed(differs(text)),
         }
     }
 
@@ -215,6 +212,15 @@ impl Rule {
         };
         (passes, (!passes).then_some(detail))
     }
+}
+
+fn compared_json(against: &Against, value: &Value) -> Result<Judgement, Exhausted> {
+    let fault = match against {
+        Against::Schema(schema) => schema.fault(value, &Fuel::full())?,
+        Against::Json(wanted) if wanted.is(value) => None,
+        _ => Some(differs(&value.to_string())),
+    };
+    Ok(fault.map_or(PASSED, failed))
 }
 
 const PASSED: Judgement = (true, None);
@@ -342,6 +348,7 @@ impl Against {
             },
             CheckType::Regex => pattern(value).map(Self::Pattern),
             CheckType::JsonEquals | CheckType::JsonPath => json_value(value).map(Self::Json),
+            CheckType::JsonSchema => schema(value).map(Self::Schema),
             CheckType::Numeric => number(value).map(Self::Number),
             CheckType::MaxLatencyMs => match number(value)? {
                 most if most >= 0.0 => Ok(Self::Number(most)),
@@ -388,6 +395,18 @@ fn json_value(value: &Value) -> Result<Wanted, Fault> {
         return Err(Fault("must not contain the NUL character".into()));
     }
     Ok(Wanted::new(value))
+}
+
+/// A schema, or the text of one, as a column of a dataset holds it.
+fn schema(value: &Value) -> Result<Schema, Fault> {
+    json_value(value)?;
+    match value.as_str() {
+        None => Schema::new(value),
+        Some(text) => match serde_json::from_str(text) {
+            Ok(held) => Schema::new(&held),
+            Err(_) => Err(Fault("must be a JSON Schema".into())),
+        },
+    }
 }
 
 fn number(value: &Value) -> Result<f64, Fault> {

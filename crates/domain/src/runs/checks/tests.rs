@@ -366,3 +366,21 @@ fn an_output_beyond_comparison_fails_and_does_not_take_long() {
     let detail = result(json!({"type": "equals", "value": "b"}), &subject(&long)).detail;
     assert!(detail.is_some_and(|detail| detail.chars().count() < 200));
 }
+
+#[test]
+fn json_fits_its_schema() {
+    let schema = json!({"type": "object", "required": ["city"]});
+    let check = json!({"type": "jsonSchema", "value": schema});
+    let as_text = json!({"type": "jsonSchema", "value": schema.to_string()});
+    let part = json!({"type": "jsonSchema", "value": {"type": "string"}, "path": "$.city"});
+    assert_passes_and_fails(&[
+        (check.clone(), r#"{"city": "Paris"}"#, r#"{"town": 1}"#),
+        (as_text, r#"{"city": 1}"#, "[]"),
+        (part, r#"{"city": "Paris"}"#, r#"{"city": 1}"#),
+        (check, r#"{"city": 1}"#, "no JSON"),
+    ]);
+    let refused = Compiled::new(&checks(
+        json!([{"type": "jsonSchema", "value": {"format": "date"}}]),
+    ));
+    assert!(refused.expect_err("a fault").0.contains("format"));
+}
