@@ -95,3 +95,8 @@ bench what *args:
 chaos-ingest *args:
     cargo build --quiet --release {{ programs }}
     {{ tests }} chaos -- ingest {{ args }}
+
+# workers killed and stores restarted in the middle of a run; with --term, workers replaced in order
+chaos-run *args:
+    cargo build --quiet --release {{ programs }}
+    {{ tests }} chaos -- run {{ args }}

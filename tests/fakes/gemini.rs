@@ -35,7 +35,7 @@ mod state;
 mod transport;
 
 pub use counters::{Counters, Received};
-pub use ledger::EmbedCall;
+pub use ledger::{LedgerCall, question};
 pub use script::{Break, Cue, Quota};
 use state::State;
 
@@ -48,7 +48,7 @@ pub struct Options {
     pub pause: Duration,
     /// Threads that answer.
     pub workers: usize,
-    /// Whether every embedding call is kept with the hashes of its texts.
+    /// Whether every call that embeds or generates is kept with the hashes of its texts.
     pub ledger: bool,
     /// How many calls of a model are answered in any minute; twice their share in any second.
     pub requests_per_minute: Option<u32>,
@@ -120,8 +120,8 @@ impl FakeGemini {
         self.state.requests()
     }
 
-    /// The embedding calls so far, if a ledger was asked for.
-    pub fn ledger(&self) -> Vec<EmbedCall> {
+    /// The calls that embed or generate so far, if a ledger was asked for.
+    pub fn ledger(&self) -> Vec<LedgerCall> {
         self.state.ledger()
     }
 

@@ -1,5 +1,5 @@
 //! The product under fire: real processes and stores of its own, killed and restarted by lot while
-//! documents are taken in, and then asked whether anything was lost, doubled or wasted.
+//! documents are taken in or a run goes on, and then asked whether anything was lost, doubled or wasted.
 
 mod account;
 pub mod caller;
@@ -8,6 +8,7 @@ pub mod corpus;
 pub mod fleet;
 pub mod ingest;
 pub mod report;
+pub mod run;
 pub mod services;
 pub mod storm;
 pub mod waste;

@@ -1,4 +1,5 @@
-//! Every embedding call with its texts and its times, for tests that ask which calls were wasted.
+//! Every call that embeds or generates, with its texts and its times, for tests that ask which calls
+//! were wasted.
 
 use std::time::Instant;
 
@@ -7,20 +8,20 @@ use serde_json::Value;
 
 use super::counters::Received;
 
-/// A call for embeddings.
+/// A call for embeddings or for an answer.
 #[derive(Debug, Clone)]
-pub struct EmbedCall {
+pub struct LedgerCall {
     /// The key it carried, which tells processes apart.
     pub key: String,
     /// When it came.
     pub began: Instant,
     /// When it was answered or its connection broke.
     pub ended: Option<Instant>,
-    /// What was to be embedded.
+    /// What was to be embedded, or the one question ([`question`]).
     pub texts: Vec<Sha256>,
 }
 
-impl EmbedCall {
+impl LedgerCall {
     /// Whether it was under way at that moment.
     pub fn under_way(&self, moment: Instant) -> bool {
         self.began <= moment && self.ended.is_none_or(|ended| ended > moment)
@@ -29,22 +30,27 @@ impl EmbedCall {
 
 /// The calls, in the order they came.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(Vec<EmbedCall>);
+pub(super) struct Ledger(Vec<LedgerCall>);
 
 impl Ledger {
-    /// Enters a call and gives the place of its entry; `None` if it does not embed.
+    /// Enters a call and gives the place of its entry; `None` if it does neither.
     pub(super) fn enter(&mut self, call: &Received) -> Option<usize> {
-        let requests = match (call.method.as_str(), call.json()) {
-            ("batchEmbedContents", body) => body["requests"].as_array()?.clone(),
-            ("embedContent", body) => vec![body],
+        let body = call.json();
+        let texts = match call.method.as_str() {
+            "batchEmbedContents" => body["requests"].as_array()?.iter().map(text).collect(),
+            "embedContent" => vec![text(&body)],
+            "generateContent" => {
+                let asked = body["contents"][0]["parts"][0]["text"].as_str();
+                vec![question(&call.model, asked.unwrap_or_default())]
+            }
             _ => return None,
         };
         let key = call.headers.get("x-goog-api-key");
-        self.0.push(EmbedCall {
+        self.0.push(LedgerCall {
             key: key.cloned().unwrap_or_default(),
             began: Instant::now(),
             ended: None,
-            texts: requests.iter().map(text).collect(),
+            texts,
         });
         Some(self.0.len() - 1)
     }
@@ -55,9 +61,14 @@ impl Ledger {
         }
     }
 
-    pub(super) fn calls(&self) -> Vec<EmbedCall> {
+    pub(super) fn calls(&self) -> Vec<LedgerCall> {
         self.0.clone()
     }
+}
+
+/// A question as it is entered: its text, and the model that is asked.
+pub fn question(model: &str, text: &str) -> Sha256 {
+    Sha256::of(format!("{model}\n{text}").as_bytes())
 }
 
 fn text(request: &Value) -> Sha256 {

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Options,
     counters::{Counters, Received, Tally},
-    ledger::{EmbedCall, Ledger},
+    ledger::{Ledger, LedgerCall},
     minute::Minute,
     script::{Cue, Quota, Script},
 };
@@ -48,7 +48,7 @@ impl State {
         lock(&self.tally).latest.iter().cloned().collect()
     }
 
-    pub(super) fn ledger(&self) -> Vec<EmbedCall> {
+    pub(super) fn ledger(&self) -> Vec<LedgerCall> {
         lock(&self.ledger).calls()
     }
 

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tests::chaos::ingest;
+use tests::chaos::{ingest, run};
 
 /// Kills processes and stores in the middle of work, and checks that nothing was lost
 #[derive(Debug, Parser)]
@@ -17,14 +17,16 @@ struct Arguments {
 enum Story {
     /// While documents become searchable
     Ingest(ingest::Options),
+    /// While a run goes on
+    Run(run::Options),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments {
-        story: Story::Ingest(options),
-    } = Arguments::parse();
-    let report = ingest::run(options).await?;
+    let report = match Arguments::parse().story {
+        Story::Ingest(options) => ingest::run(options).await?,
+        Story::Run(options) => run::run(options).await?,
+    };
     println!("{}", report.table());
     report.write(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench"))?;
     Ok(if report.holds() {

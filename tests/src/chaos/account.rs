@@ -63,11 +63,8 @@ impl Field {
 
     async fn tell_faults(&mut self, report: &mut Report, storm: &Storm) -> anyhow::Result<()> {
         report.count("documents", self.options.documents);
-        let mut kinds: Vec<&str> = storm.faults.iter().map(|fault| fault.what).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        for what in kinds {
-            report.count(&format!("× {what}"), storm.count(what));
+        for (what, times) in storm.counts() {
+            report.count(&format!("× {what}"), times);
         }
         report.count("workers that ended by themselves", storm.fallen);
         let lost = "SELECT coalesce(sum(attempts - 1), 0)::bigint AS number FROM jobs";

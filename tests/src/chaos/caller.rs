@@ -93,6 +93,25 @@ impl Caller {
         Ok(document["id"].as_str().context("no id")?.to_owned())
     }
 
+    /// Uploads a file to a path and gives the answer.
+    pub async fn upload_to(&self, path: &str, name: &str, text: &str) -> anyhow::Result<Value> {
+        let request = |base: &str| {
+            let part = multipart::Part::bytes(text.as_bytes().to_vec()).file_name(name.to_owned());
+            self.bearing(self.http.post(format!("{base}{path}")))
+                .multipart(multipart::Form::new().part("file", part))
+        };
+        self.persist(path, request).await
+    }
+
+    /// Posts something and gives the answer.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = |base: &str| {
+            self.bearing(self.http.post(format!("{base}{path}")))
+                .json(body)
+        };
+        self.persist(path, request).await
+    }
+
     /// Reads something.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = |base: &str| self.bearing(self.http.get(format!("{base}{path}")));

@@ -18,7 +18,7 @@ use super::{
     fleet::Fleet,
     report::Report,
     services::Services,
-    storm::{Storm, ports},
+    storm::{Blow, Storm, ports},
 };
 use crate::fakes::gemini::{self, FakeGemini};
 
@@ -88,6 +88,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
         field.services.clone(),
         field.caller.clone(),
         StdRng::seed_from_u64(field.options.seed),
+        &Blow::ALL,
     );
     let orphans = field.rage(&mut storm, &uploads).await?;
     let uploaded = uploads.finish().await?;

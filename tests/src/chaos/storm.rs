@@ -1,6 +1,7 @@
 //! What happens to the product, and when: drawn by lot before it begins.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,20 +18,37 @@ use super::{
 
 /// A blow against more than one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Blow {
+pub enum Blow {
+    /// Redis forgets everything.
     FlushRedis,
+    /// Redis ends hard and comes back.
     KillRedis,
+    /// Postgres ends in order and comes back.
     RestartPostgres,
+    /// Postgres ends hard and comes back.
     KillPostgres,
+    /// A server is replaced.
     RestartServer,
 }
 
-/// One of the blows each, in an order drawn by lot.
+impl Blow {
+    /// Each once.
+    pub const ALL: [Self; 5] = [
+        Self::FlushRedis,
+        Self::KillRedis,
+        Self::RestartPostgres,
+        Self::KillPostgres,
+        Self::RestartServer,
+    ];
+}
+
+/// Blows, in an order drawn by lot.
 pub struct Storm {
     services: Arc<Services>,
     caller: Arc<Caller>,
     dice: StdRng,
     blows: Vec<Blow>,
+    struck: usize,
     /// What has happened so far.
     pub faults: Vec<Fault>,
     /// Workers that ended by themselves, as when Postgres was not there at their start.
@@ -40,15 +58,14 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// A storm that is about to break.
-    pub fn new(services: Arc<Services>, caller: Arc<Caller>, mut dice: StdRng) -> Self {
-        let mut blows = vec![
-            Blow::FlushRedis,
-            Blow::KillRedis,
-            Blow::RestartPostgres,
-            Blow::KillPostgres,
-            Blow::RestartServer,
-        ];
+    /// A storm that is about to break, with these blows in an order drawn by lot.
+    pub fn new(
+        services: Arc<Services>,
+        caller: Arc<Caller>,
+        mut dice: StdRng,
+        blows: &[Blow],
+    ) -> Self {
+        let mut blows = blows.to_vec();
         for place in (1..blows.len()).rev() {
             blows.swap(place, dice.random_range(0..=place));
         }
@@ -57,6 +74,7 @@ impl Storm {
             caller,
             dice,
             blows,
+            struck: 0,
             faults: Vec::new(),
             fallen: 0,
             slowest_end: Duration::ZERO,
@@ -66,6 +84,20 @@ impl Storm {
     /// Whether every blow has fallen.
     pub fn is_over(&self) -> bool {
         self.blows.is_empty()
+    }
+
+    /// How many blows have fallen.
+    pub fn struck(&self) -> usize {
+        self.struck
+    }
+
+    /// How many faults there were of each kind.
+    pub fn counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for fault in &self.faults {
+            *counts.entry(fault.what).or_default() += 1;
+        }
+        counts
     }
 
     /// How many faults there were of this kind.
@@ -131,6 +163,7 @@ impl Storm {
         let Some(blow) = self.blows.pop() else {
             return Ok(());
         };
+        self.struck += 1;
         let began = Instant::now();
         let what = match blow {
             Blow::FlushRedis => {

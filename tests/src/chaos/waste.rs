@@ -1,7 +1,7 @@
-//! Which embedding calls were repetitions, and whether a fault explains them.
+//! Which calls were repetitions, and whether a fault explains them.
 //!
 //! A text may be embedded once for each document that has it: documents in work at the same time do
-//! not wait for each other. What goes beyond is a repetition. It is explained if an earlier call
+//! not wait for each other. A cell's question may be asked once. What goes beyond is a repetition. It is explained if an earlier call
 //! for the text was under way when its process was killed, or when a store went away.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 
 use domain::documents::Sha256;
 
-use crate::fakes::gemini::EmbedCall;
+use crate::fakes::gemini::LedgerCall;
 
 /// After its answer a call still has to be stored; it counts as under way for so long. On a busy
 /// machine, four calls of one document store a hundred vectors each, one after another.
@@ -34,7 +34,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn explains(&self, call: &EmbedCall) -> bool {
+    fn explains(&self, call: &LedgerCall) -> bool {
         let whose = self.key.as_ref().is_none_or(|key| *key == call.key);
         let stored = call.ended.map(|ended| ended + STORING);
         whose && call.began <= self.ended && stored.is_none_or(|stored| stored >= self.began)
@@ -63,12 +63,12 @@ pub struct Waste {
 }
 
 /// Compares the calls with the passages.
-pub fn measure(calls: &[EmbedCall], faults: &[Fault], documents: &Documents) -> Waste {
+pub fn measure(calls: &[LedgerCall], faults: &[Fault], documents: &Documents) -> Waste {
     let ours: Vec<_> = calls
         .iter()
         .filter(|call| call.key.starts_with("worker-"))
         .collect();
-    let mut by_text: HashMap<Sha256, Vec<&EmbedCall>> = HashMap::new();
+    let mut by_text: HashMap<Sha256, Vec<&LedgerCall>> = HashMap::new();
     for call in &ours {
         for text in &call.texts {
             by_text.entry(*text).or_default().push(call);
@@ -90,7 +90,7 @@ pub fn measure(calls: &[EmbedCall], faults: &[Fault], documents: &Documents) -> 
         let repeated = calls.len().saturating_sub(*allowed);
         let explained = calls.iter().filter_map(|call| {
             let fault = faults.iter().find(|fault| fault.explains(call))?;
-            Some((std::ptr::from_ref::<EmbedCall>(call), fault.what))
+            Some((std::ptr::from_ref::<LedgerCall>(call), fault.what))
         });
         let explained: Vec<_> = explained.take(repeated).collect();
         waste.repeated += repeated;
@@ -103,8 +103,8 @@ pub fn measure(calls: &[EmbedCall], faults: &[Fault], documents: &Documents) -> 
     waste
 }
 
-fn in_flight(calls: &[&EmbedCall], faults: &[Fault]) -> usize {
-    let cut = |call: &EmbedCall| {
+fn in_flight(calls: &[&LedgerCall], faults: &[Fault]) -> usize {
+    let cut = |call: &LedgerCall| {
         faults
             .iter()
             .any(|fault| fault.key.as_ref() == Some(&call.key) && call.under_way(fault.began))
@@ -116,8 +116,8 @@ fn in_flight(calls: &[&EmbedCall], faults: &[Fault]) -> usize {
 mod tests {
     use super::*;
 
-    fn call(key: &str, began: Instant, milliseconds: u64, texts: &[&str]) -> EmbedCall {
-        EmbedCall {
+    fn call(key: &str, began: Instant, milliseconds: u64, texts: &[&str]) -> LedgerCall {
+        LedgerCall {
             key: key.into(),
             began,
             ended: Some(began + Duration::from_millis(milliseconds)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Value, json};
 use tests::support::{App, Client};
 
-use super::support::{RUNS, dataset, grader, id, prompt, start, worked};
+use super::support::{RUNS, grader, id, prompt, start, words, worked};
 
 /// What names a cell within its run, in the order of the list.
 type Identity = (i64, i64, i64);
@@ -29,7 +29,7 @@ async fn all(client: &Client, path: &str) -> Vec<Value> {
 /// A run of 2 columns, 2 repetitions and this many rows, worked on.
 async fn wide(app: &App, client: &Client, rows: usize) -> Value {
     let prompt = prompt(client, "[[mock: echo]] Say {{word}}.").await;
-    let data = dataset(client, rows).await;
+    let data = words(client, rows).await;
     let body = json!({"promptId": prompt, "datasetId": data, "repeats": 2,
         "modelIds": ["mock/text-1", "mock/text-1"],
         "checks": [{"type": "contains", "value": "word 1"}]});
@@ -164,7 +164,7 @@ async fn readers_of_a_run_under_work_lose_nothing_and_meet_nothing_twice() {
     let app = App::start().await;
     let ada = app.register().await;
     let prompt = prompt(&ada, "[[mock: echo]] Say {{word}}.").await;
-    let data = dataset(&ada, 120).await;
+    let data = words(&ada, 120).await;
     let body = json!({"promptId": prompt, "datasetId": data, "modelIds": ["mock/text-1", "mock/text-1"],
         "concurrency": 8, "cache": "off"});
     let run = start(&ada, &body).await;

@@ -127,7 +127,7 @@ pub async fn audit(app: &App) {
 }
 
 /// A dataset of so many rows with one column, `word`; its id.
-pub async fn dataset(client: &Client, rows: usize) -> String {
+pub async fn words(client: &Client, rows: usize) -> String {
     let mut text = String::from("word\n");
     for row in 0..rows {
         text.push_str(&format!("word {row}\n"));
