@@ -87,11 +87,11 @@ pub struct Cell {
     #[schema(value_type = Vec<CheckResult>)]
     pub checks: Option<CheckResults>,
     /// Tokens of the inputs of all calls for its output.
-    pub tokens_in: i32,
+    pub tokens_in: i64,
     /// Tokens of the outputs, thoughts included.
-    pub tokens_out: i32,
+    pub tokens_out: i64,
     /// Tokens that were thoughts.
-    pub tokens_thinking: i32,
+    pub tokens_thinking: i64,
     /// What the calls for its output cost.
     pub cost: Usd,
     /// What judging it cost.
@@ -101,7 +101,7 @@ pub struct Cell {
     /// Whether a kept response took the place of a call.
     pub cached: bool,
     /// How many calls were made for it.
-    pub attempt_count: i16,
+    pub attempt_count: i32,
     /// Why it failed or is malformed; on a completed cell, why its grader gave no grade.
     pub error_code: Option<String>,
     /// The same in a sentence.

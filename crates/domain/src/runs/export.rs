@@ -44,11 +44,11 @@ pub struct ExportCell<'a> {
     /// How the output fared in the checks.
     pub checks: Option<&'a CheckResults>,
     /// Tokens of the input.
-    pub tokens_in: i32,
+    pub tokens_in: i64,
     /// Tokens of the output.
-    pub tokens_out: i32,
+    pub tokens_out: i64,
     /// Those of them that were thought.
-    pub tokens_thinking: i32,
+    pub tokens_thinking: i64,
     /// What it cost.
     pub cost: Usd,
     /// How long the answer took.
@@ -56,7 +56,7 @@ pub struct ExportCell<'a> {
     /// Whether a kept response took the place of a call.
     pub cached: bool,
     /// How often a model was asked.
-    pub attempt_count: i16,
+    pub attempt_count: i32,
     /// What failed, as a code.
     pub error_code: Option<&'a str>,
     /// What failed, as a sentence.
