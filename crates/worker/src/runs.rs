@@ -62,15 +62,16 @@ enum Halt {
 /// Works on cells until none waits.
 pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Result<Outcome> {
     let held = claim.lease;
-    let target = {
+    let patience = worker.config.lease();
+    let target = insist(patience, || async {
         let mut conn = worker.pool.get().await?;
         lane::recover(&mut conn, held, job.run_id).await?;
-        db::runs::target(&mut conn, job.run_id).await?
-    };
-    let Some(target) = target else {
+        Ok(db::runs::target(&mut conn, job.run_id).await?)
+    });
+    let Some(target) = target.await? else {
         return Ok(Outcome::Done);
     };
-    let callees = Callees::of(worker, &target).await?;
+    let callees = insist(patience, || Callees::of(worker, &target)).await?;
     let (ledger, books) = Ledger::open(usize::from(job.width));
     let checks = &target.plan.checks;
     let checks = if checks.0.is_empty() {
@@ -166,8 +167,11 @@ impl Lane<'_> {
             }
             if halt.is_none() && Instant::now() > look {
                 look = Instant::now() + UNDISTURBED;
-                if self.others_wait().await? {
-                    halt = Some(Halt::Turn);
+                match self.others_wait().await {
+                    Ok(false) => {}
+                    Ok(true) => halt = Some(Halt::Turn),
+                    // Who waits is worth less than the calls under way, which would be lost with the lane.
+                    Err(cause) => tracing::debug!(error = format!("{cause:#}"), "kept its place"),
                 }
             }
         }

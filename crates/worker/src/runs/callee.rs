@@ -13,7 +13,7 @@ use domain::{
     users::CompanyId,
 };
 
-use crate::Worker;
+use crate::{Worker, patience::insist};
 
 /// Those of the columns, in their order, and the one that judges.
 pub struct Callees {
@@ -109,9 +109,12 @@ impl Callee {
     }
 
     async fn look_up(&self, worker: &Worker, version: &str) -> anyhow::Result<Prices> {
-        let mut conn = worker.pool.get().await?;
         let model = &self.resolved.model;
-        let found = db::models::prices_for(&mut conn, self.company, model, version).await?;
+        let found = insist(worker.config.lease(), || async {
+            let mut conn = worker.pool.get().await?;
+            Ok(db::models::prices_for(&mut conn, self.company, model, version).await?)
+        });
+        let found = found.await?;
         let mut prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
         prices.insert(version.to_owned(), found.prices.clone());
         Ok(found.prices)

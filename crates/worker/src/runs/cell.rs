@@ -24,6 +24,7 @@ use super::{
     request::{self, Values},
     verdict,
 };
+use crate::patience::insist;
 
 /// Calls of a stage that may fail in a way that passes, before the cell is given up.
 const TRIES: i16 = 3;
@@ -300,8 +301,11 @@ impl Lane<'_> {
 
     /// Ends the run, whose budget does not reach for another call.
     async fn exhaust(&self) -> anyhow::Result<()> {
-        let mut conn = self.worker.pool.get().await?;
-        Ok(lane::exhaust(&mut conn, self.held, self.target.id).await?)
+        insist(self.worker.config.lease(), || async {
+            let mut conn = self.worker.pool.get().await?;
+            Ok(lane::exhaust(&mut conn, self.held, self.target.id).await?)
+        })
+        .await
     }
 
     /// The money for a call. While other calls hold what is missing, their end is waited for.
