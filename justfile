@@ -82,6 +82,9 @@ bench-prompts *args: (bench "prompts" args)
 # lists of 100 000 prompts, by each filter
 bench-lists *args: (bench "lists" args)
 
+# runs: the price of a cell, the provider's pace, size, fairness
+bench-runs *args: (bench "runs" args)
+
 # the API with nothing to do
 bench-rest *args: (bench "rest" args)
 

@@ -12,6 +12,7 @@ pub mod queue;
 pub mod report;
 pub mod rest;
 pub mod rivals;
+pub mod runs;
 pub mod search;
 pub mod stand;
 pub mod vectors;

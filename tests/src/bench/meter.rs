@@ -11,6 +11,9 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 struct Stat {
     parent: u32,
+    /// Its time alone.
+    own: u64,
+    /// The same with that of its children that ended.
     ticks: u64,
 }
 
@@ -19,9 +22,11 @@ fn stat(pid: u32) -> Option<Stat> {
     // The program's name may hold anything, so counting starts behind its last bracket.
     let fields: Vec<&str> = line.rsplit_once(") ")?.1.split(' ').collect();
     let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
+    let own = number(11)? + number(12)?;
     Some(Stat {
         parent: u32::try_from(number(1)?).ok()?,
-        ticks: number(11)? + number(12)? + number(13)? + number(14)?,
+        own,
+        ticks: own + number(13)? + number(14)?,
     })
 }
 
@@ -52,6 +57,12 @@ pub fn cpu_seconds(roots: &[u32]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let seconds = ticks as f64 / TICKS_PER_SECOND;
     seconds
+}
+
+/// CPU seconds of this process alone, without those of its children.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub fn own_cpu_seconds() -> f64 {
+    stat(std::process::id()).map_or(f64::NAN, |stat| stat.own as f64 / TICKS_PER_SECOND)
 }
 
 /// The parent of a process.

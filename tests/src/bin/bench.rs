@@ -27,6 +27,8 @@ enum What {
     /// The server that a released prompt is measured against
     #[command(hide = true)]
     Bare(bench::prompts::Bare),
+    /// Runs: what a cell costs, how near they come to their provider's pace, how large they get
+    Runs(bench::runs::Arguments),
     /// The API server with nothing to do
     Rest(bench::rest::Arguments),
 }
@@ -41,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         What::Prompts(arguments) => bench::prompts::hot(&arguments).await,
         What::Lists(arguments) => bench::prompts::lists(&arguments).await,
         What::Bare(arguments) => bench::prompts::serve_bare(&arguments).await,
+        What::Runs(arguments) => bench::runs::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }
 }

@@ -32,6 +32,15 @@ impl Person {
         Ok(())
     }
 
+    /// Uploads a file to a path and reads the whole answer.
+    pub async fn upload_to(&self, path: &str, file: corpus::File) -> Result<Value> {
+        let part = multipart::Part::bytes(file.text.into_bytes()).file_name(file.name);
+        let form = multipart::Form::new().part("file", part);
+        let request = self.client.post(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).multipart(form).send();
+        Ok(answer.await?.error_for_status()?.json().await?)
+    }
+
     /// Reads a whole answer.
     pub async fn get(&self, path: &str) -> Result<()> {
         let request = self.client.get(format!("{}{path}", self.url));
