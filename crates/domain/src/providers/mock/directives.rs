@@ -15,6 +15,8 @@
 //! | `quota-spent=1h` | the call fails: the day's quota is spent for so long (`ms`, `s`, `m`, `h`) |
 //! | `say="text"` | the answer is this text, written as a JSON string |
 //! | `echo` | the answer is the text of the user's last turn |
+//! | `judge` | the answer is `yes` if `<output>…</output>` says the same as `<expected>…</expected>`, whatever the case and the space around it, else `no` |
+//! | `unsure=0.2` | this share of all questions, always the same ones, is answered `I do not know.` |
 //! | `malformed` | the answer is not the JSON that was asked for, and cannot be mended |
 //! | `malformed=once` | so until the conversation holds an answer of the model |
 //! | `malformed=fenced` | the JSON stands between words and a Markdown fence, and can be mended |
@@ -51,6 +53,8 @@ pub struct Directives {
     pub failure: Option<Failure>,
     /// What the answer is, in place of one made from the prompt.
     pub answer: Option<Answer>,
+    /// The share of questions whose answer is not known, in thousandths.
+    pub unsure: Option<u16>,
     /// In which way JSON is not what was asked for.
     pub malformed: Option<Malformed>,
     /// Whether the answer is withheld.
@@ -97,6 +101,8 @@ pub enum Answer {
     Say(String),
     /// The text of the user's last turn.
     Echo,
+    /// Whether the output that is shown is the one that is expected.
+    Judge,
 }
 
 /// How an answer is not the JSON it should be.
@@ -193,6 +199,11 @@ impl Directives {
             ("quota-spent", _) => self.failure = Some(Failure::QuotaSpent(long()?)),
             ("say", Some(text)) => self.answer = Some(Answer::Say(text.to_owned())),
             ("echo", None) => self.answer = Some(Answer::Echo),
+            ("judge", None) => self.answer = Some(Answer::Judge),
+            ("unsure", _) => {
+                let share = value.and_then(thousandths);
+                self.unsure = Some(share.ok_or(wrong("a share from 0 to 1, such as 0.2"))?);
+            }
             ("malformed", None) => self.malformed = Some(Malformed::Always),
             ("malformed", Some("once")) => self.malformed = Some(Malformed::Once),
             ("malformed", Some("fenced")) => self.malformed = Some(Malformed::Fenced),
@@ -213,7 +224,7 @@ impl Directives {
             }
             ("say" | "model-version", _) => return Err(wrong("a text")),
             ("malformed", _) => return Err(wrong("once, fenced or nothing")),
-            ("echo" | "refuse" | "break", _) => return Err(wrong("nothing")),
+            ("echo" | "judge" | "refuse" | "break", _) => return Err(wrong("nothing")),
             _ => return Err(DirectiveError::Unknown(name.to_owned())),
         }
         Ok(())
@@ -289,6 +300,20 @@ fn failure(name: &str) -> Option<Failure> {
 fn usage(text: &str) -> Option<(u64, u64)> {
     let (input, output) = text.split_once('/')?;
     Some((input.trim().parse().ok()?, output.trim().parse().ok()?))
+}
+
+/// A decimal from 0 to 1, of which three places count.
+fn thousandths(text: &str) -> Option<u16> {
+    let share: f64 = text
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number from 0 to 1000"
+    )]
+    Some((share * 1000.0).round() as u16)
 }
 
 fn short_time(text: &str) -> Option<Duration> {

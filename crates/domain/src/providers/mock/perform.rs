@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     NAME,
     directives::{Answer, Directives, Failure, Malformed, Truncate},
+    embed::fnv,
     instance, picture,
     subject::Subject,
 };
@@ -21,6 +22,15 @@ use crate::{
 
 /// What a shown or painted picture counts for.
 const PICTURE_TOKENS: u64 = 258;
+
+/// The model that often does not know, so that there is a worse one to compare with.
+const WEAK: &str = "weak-1";
+
+/// The share of questions that it does not know the answer to, in thousandths.
+const WEAK_UNSURE: u16 = 250;
+
+/// What is said where the answer is not known.
+const UNSURE: &str = "I do not know.";
 
 /// How the mock is to behave, for somebody with a clock to play.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,9 +148,13 @@ impl<'a> Heard<'a> {
     }
 
     fn text(&self, subject: &Subject, directives: &Directives) -> String {
+        if self.is_unsure(directives) {
+            return UNSURE.into();
+        }
         match &directives.answer {
             Some(Answer::Say(text)) => return text.clone(),
             Some(Answer::Echo) => return self.question.clone(),
+            Some(Answer::Judge) => return judged(&self.question).into(),
             None => {}
         }
         match &self.request.output {
@@ -150,6 +164,19 @@ impl<'a> Heard<'a> {
                 self.json(&instance::of(schema, subject), directives.malformed)
             }
         }
+    }
+
+    /// Whether this is one of the questions that this model does not know the answer to. With a seed
+    /// they are others.
+    fn is_unsure(&self, directives: &Directives) -> bool {
+        let weak = (self.request.model == WEAK).then_some(WEAK_UNSURE);
+        let share = directives.unsure.or(weak).unwrap_or(0);
+        let seed = self.request.sampling.seed.unwrap_or(0).cast_unsigned();
+        let place = fnv(
+            fnv(seed, self.request.model.as_bytes()),
+            self.question.as_bytes(),
+        );
+        self.request.output == Output::Text && place % 1000 < u64::from(share)
     }
 
     fn json(&self, value: &Value, malformed: Option<Malformed>) -> String {
@@ -239,6 +266,19 @@ impl<'a> Heard<'a> {
             .filter(|(_, wished)| *wished)
             .map(|(name, _)| name)
             .collect()
+    }
+}
+
+/// What a grader says that compares texts.
+fn judged(question: &str) -> &'static str {
+    let within = |name: &str| {
+        let (_, rest) = question.split_once(&format!("<{name}>"))?;
+        let (inside, _) = rest.split_once(&format!("</{name}>"))?;
+        Some(inside.trim().to_lowercase())
+    };
+    match (within("output"), within("expected")) {
+        (Some(output), Some(expected)) if output == expected => "yes",
+        _ => "no",
     }
 }
 

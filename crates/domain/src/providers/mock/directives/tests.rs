@@ -65,6 +65,9 @@ fn what_nobody_knows_is_named() {
         ("[[mock: refuse=yes]]", "it takes nothing"),
         ("[[mock: truncate=-1]]", "a number of words"),
         ("[[mock: usage=5]]", "1000/200"),
+        ("[[mock: unsure=20]]", "a share from 0 to 1"),
+        ("[[mock: unsure]]", "a share from 0 to 1"),
+        ("[[mock: judge=kindly]]", "it takes nothing"),
         (
             "[[mock: rate-limit=99999999999999h]]",
             "a time, such as 31s",

@@ -95,6 +95,47 @@ fn directives_of_the_system_instruction_count_and_those_of_the_model_do_not() {
     );
 }
 
+/// How many of a thousand questions a model answers with what it is told to say.
+fn known(model: &str, directives: &str, seed: Option<i64>) -> Vec<bool> {
+    let knows = |number| {
+        let mut request = asking(&format!("Question {number} [[mock: say=yes{directives}]]"));
+        request.model = model.into();
+        request.sampling.seed = seed;
+        match reply(&request).text.as_str() {
+            "yes" => true,
+            "I do not know." => false,
+            other => panic!("{other}"),
+        }
+    };
+    (0..1000).map(knows).collect()
+}
+
+#[test]
+fn an_unsure_model_does_not_know_its_share_of_answers_always_the_same() {
+    let share = |answers: Vec<bool>| answers.into_iter().filter(|known| *known).count();
+    assert_eq!(share(known("text-1", "", None)), 1000);
+    assert_eq!(share(known("text-1", ", unsure=1", None)), 0);
+    assert_eq!(share(known("weak-1", ", unsure=0", None)), 1000);
+    let weak = known("weak-1", "", None);
+    assert_eq!(weak, known("weak-1", "", None));
+    assert_ne!(weak, known("weak-1", "", Some(7)));
+    assert_ne!(weak, known("text-1", ", unsure=0.25", None));
+    let weak = share(weak);
+    assert!((700..800).contains(&weak), "{weak}");
+}
+
+#[test]
+fn a_judge_compares_what_is_shown_with_what_is_expected() {
+    let judged = |text: &str| reply(&asking(&format!("[[mock: judge]] {text}"))).text;
+    let same = "<expected>Paris</expected> and <output>\n paris </output>";
+    assert_eq!(judged(same), "yes");
+    assert_eq!(
+        judged("<expected>Paris</expected><output>Rome</output>"),
+        "no"
+    );
+    assert_eq!(judged("<output>Rome</output>"), "no");
+}
+
 #[test]
 fn failures_are_those_that_were_ordered() {
     let fails = |directive: &str| {
