@@ -2,6 +2,7 @@
 
 mod anything;
 mod cells;
+mod command_line;
 mod control;
 mod engine;
 mod grading;
