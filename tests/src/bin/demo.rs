@@ -1,5 +1,6 @@
 //! Shows the product at work: signs in, uploads the sample documents, follows them until they are
-//! searchable, asks questions and prints the answers. It uses the API alone, as any client would.
+//! searchable, asks questions and prints the answers, drafts a prompt, and tries another on a table of
+//! questions with two models. It uses the API alone, as any client would.
 #![expect(clippy::print_stdout, reason = "it talks to whoever watches")]
 
 use std::{
@@ -8,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context as _, bail};
 use clap::Parser;
-use reqwest::{Client, Response, multipart};
 use serde_json::{Value, json};
+use tests::demo::{Api, grid};
 
 /// How long the documents may take to become searchable.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,6 +25,9 @@ struct Arguments {
     /// The folder of the sample documents and of `questions.json`.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/samples"))]
     samples: PathBuf,
+    /// The folder of the datasets that prompts are tried on.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets"))]
+    datasets: PathBuf,
     /// Who signs in.
     #[arg(long, env = "DEMO_EMAIL", default_value = "developer@example.com")]
     email: String,
@@ -32,132 +36,22 @@ struct Arguments {
     password: String,
 }
 
-/// A signed-in client.
-struct Api {
-    client: Client,
-    url: String,
-    token: String,
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let api = sign_in(&arguments).await?;
+    let api = Api::sign_in(&arguments.api_url, &arguments.email, &arguments.password).await?;
     println!("Signed in as {}.\n", arguments.email);
     let documents = upload_all(&api, &arguments.samples).await?;
     follow(&api, documents.len()).await?;
     ask_all(&api, &arguments.samples).await?;
     draft_and_try(&api).await?;
+    grid::show(&api, &arguments.datasets).await?;
     println!("The API is documented at {}/docs", arguments.api_url);
     println!(
         "Sign in there with {} / {}",
         arguments.email, arguments.password
     );
     Ok(())
-}
-
-async fn sign_in(arguments: &Arguments) -> anyhow::Result<Api> {
-    let client = Client::new();
-    let url = arguments.api_url.trim_end_matches('/').to_owned();
-    let body = json!({"email": arguments.email, "password": arguments.password});
-    let answer = client
-        .post(format!("{url}/api/auth/login"))
-        .json(&body)
-        .send()
-        .await?;
-    let signed_in = checked(answer)
-        .await
-        .context("signing in; has the database been seeded?")?;
-    let token = signed_in["accessToken"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Api { client, url, token })
-}
-
-/// The answer's JSON, or the sentence in which the server says what is wrong.
-async fn checked(answer: Response) -> anyhow::Result<Value> {
-    let status = answer.status();
-    let body: Value = answer.json().await?;
-    if !status.is_success() {
-        bail!(
-            "{status}: {}",
-            body["detail"].as_str().unwrap_or("no reason given")
-        );
-    }
-    Ok(body)
-}
-
-impl Api {
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .bearer_auth(&self.token);
-        checked(request.send().await?).await
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .bearer_auth(&self.token);
-        checked(request.json(body).send().await?).await
-    }
-
-    /// Prints the words of an answer as they come, and gives what stands at its end.
-    async fn stream(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .bearer_auth(&self.token)
-            .header("accept", "text/event-stream");
-        let mut answer = request.json(body).send().await?;
-        if !answer.status().is_success() {
-            return checked(answer).await;
-        }
-        let mut read = Vec::new();
-        while let Some(bytes) = answer.chunk().await? {
-            read.extend(bytes);
-            while let Some(end) = read.windows(2).position(|pair| pair == b"\n\n") {
-                let event: Vec<u8> = read.drain(..end + 2).collect();
-                let event = std::str::from_utf8(&event)?;
-                let (name, data) = event.split_once("\ndata: ").context("an event")?;
-                let data: Value = serde_json::from_str(data)?;
-                match name {
-                    "event: token" => print!("{}", data["text"].as_str().unwrap_or_default()),
-                    "event: done" => return Ok(data),
-                    _ => bail!(
-                        "{}",
-                        data["detail"].as_str().unwrap_or("the answer broke off")
-                    ),
-                }
-                std::io::stdout().flush()?;
-            }
-        }
-        bail!("the answer broke off")
-    }
-
-    async fn upload(&self, file: &Path) -> anyhow::Result<Value> {
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let part = multipart::Part::bytes(tokio::fs::read(file).await?).file_name(name);
-        let form = multipart::Form::new().part("file", part);
-        let request = self
-            .client
-            .post(format!("{}/api/documents/upload", self.url));
-        checked(
-            request
-                .bearer_auth(&self.token)
-                .multipart(form)
-                .send()
-                .await?,
-        )
-        .await
-    }
 }
 
 /// What the drafted prompt is to achieve.
@@ -205,7 +99,7 @@ async fn upload_all(api: &Api, folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut documents = Vec::new();
     for file in files {
         let document = api
-            .upload(&file)
+            .upload("/api/documents/upload", &file)
             .await
             .with_context(|| file.display().to_string())?;
         let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
