@@ -11,7 +11,10 @@ mod ledger;
 mod request;
 mod verdict;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use db::runs::{
@@ -33,7 +36,7 @@ use ledger::Ledger;
 const TURN: Duration = Duration::from_secs(10 * 60);
 
 /// How long a lane has its place for itself before it makes room for other runs that wait.
-const UNDISTURBED: Duration = Duration::from_secs(1);
+const UNDISTURBED: Duration = Duration::from_millis(250);
 
 /// A wait shorter than this is waited for where the lane is.
 const SHORT: Duration = Duration::from_secs(2);
@@ -48,6 +51,8 @@ struct Lane<'a> {
     /// The rules that outputs are held against, if there are any.
     checks: Option<Compiled>,
     ledger: Ledger,
+    /// Whether cells that were not asked yet are given back, for another run to have the place.
+    makes_room: AtomicBool,
 }
 
 /// Why a lane takes no more cells.
@@ -87,6 +92,7 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
         width: usize::from(job.width.max(1)),
         callees,
         ledger,
+        makes_room: AtomicBool::new(false),
     };
     tokio::select! {
         outcome = lane.work() => outcome,
@@ -95,6 +101,11 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
 }
 
 impl Lane<'_> {
+    /// Whether no further call is to be begun here.
+    fn is_ending(&self) -> bool {
+        self.worker.stop.is_cancelled() || self.makes_room.load(Ordering::Relaxed)
+    }
+
     async fn work(&self) -> anyhow::Result<Outcome> {
         let deadline = Instant::now() + TURN;
         loop {
@@ -169,7 +180,10 @@ impl Lane<'_> {
                 look = Instant::now() + UNDISTURBED;
                 match self.others_wait().await {
                     Ok(false) => {}
-                    Ok(true) => halt = Some(Halt::Turn),
+                    Ok(true) => {
+                        self.makes_room.store(true, Ordering::Relaxed);
+                        halt = Some(Halt::Turn);
+                    }
                     // Who waits is worth less than the calls under way, which would be lost with the lane.
                     Err(cause) => tracing::debug!(error = format!("{cause:#}"), "kept its place"),
                 }
@@ -187,7 +201,7 @@ impl Lane<'_> {
 
     async fn others_wait(&self) -> anyhow::Result<bool> {
         let mut conn = self.worker.pool.get().await?;
-        Ok(lane::others_wait(&mut conn, self.target.id).await?)
+        Ok(lane::others_wait(&mut conn, self.held, self.target.id).await?)
     }
 }
 

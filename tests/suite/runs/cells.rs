@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tests::support::{App, Client};
 
@@ -178,13 +179,13 @@ async fn readers_of_a_run_under_work_lose_nothing_and_meet_nothing_twice() {
         loop {
             let over = ada.get(&format!("{RUNS}/{}", id(&run))).await.json()["openCells"] == 0;
             let changed = all(&ada, &format!("{path}?updatedSince={since}&limit=17")).await;
-            let order: Vec<_> = changed
-                .iter()
-                .map(|cell| cell["updatedAt"].as_str().expect("a time").to_owned())
-                .collect();
-            assert!(order.is_sorted(), "changes come in their order");
-            if let Some(newest) = order.last() {
-                since.clone_from(newest);
+            let time = |cell: &Value| -> DateTime<Utc> {
+                let text = cell["updatedAt"].as_str().expect("a time");
+                text.parse().expect("a time")
+            };
+            assert!(changed.is_sorted_by_key(time), "changes come in their order");
+            if let Some(newest) = changed.last() {
+                since = newest["updatedAt"].as_str().expect("a time").to_owned();
             }
             for cell in changed {
                 known.insert(id(&cell), cell);

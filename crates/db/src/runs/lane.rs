@@ -315,18 +315,28 @@ pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest,
     .await
 }
 
-/// Whether work of other runs waits for a place; then this lane should make room.
-pub async fn others_wait(conn: &mut Connection, run: RunId) -> QueryResult<bool> {
-    diesel::select(
-        diesel::dsl::sql::<sql_types::Bool>(
-            "EXISTS (SELECT FROM jobs WHERE kind = 'runs.lane' AND state = 'queued'
-                 AND run_at < clock_timestamp() - interval '100 milliseconds' AND subject_id <> ",
-        )
-        .bind::<sql_types::Uuid, _>(run)
-        .sql(")"),
+/// Whether this lane should make room: more lanes of other runs wait for a place than lanes of this
+/// run, those begun before it, make room already.
+pub async fn others_wait(conn: &mut Connection, held: Lease, run: RunId) -> QueryResult<bool> {
+    let answer: Answer = diesel::sql_query(
+        "SELECT (SELECT count(*) FROM jobs
+                 WHERE kind = 'runs.lane' AND state = 'queued' AND subject_id <> $2
+                   AND run_at < clock_timestamp() - interval '100 milliseconds')
+              > (SELECT count(*) FROM jobs
+                 WHERE kind = 'runs.lane' AND state = 'running' AND subject_id = $2 AND id < $1) AS answer",
     )
+    .bind::<sql_types::Uuid, _>(held.job_id)
+    .bind::<sql_types::Uuid, _>(run)
+    .prepared()
     .get_result(conn)
-    .await
+    .await?;
+    Ok(answer.answer)
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = sql_types::Bool)]
+    answer: bool,
 }
 
 /// Ends a run whose budget does not reach for another call: what waits is called off, what was begun

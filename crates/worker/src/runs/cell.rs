@@ -272,7 +272,7 @@ impl Lane<'_> {
         request: &Request,
     ) -> anyhow::Result<Call> {
         let place = self.ledger.places.acquire().await?;
-        if self.worker.stop.is_cancelled() {
+        if self.is_ending() {
             return Ok(Call::Ended(Box::new(back(cell, None, Utc::now()))));
         }
         let attempt = match self.promise(cell, callee, request).await? {
@@ -330,7 +330,7 @@ impl Lane<'_> {
             if promise.active && promise.alone {
                 self.exhaust().await?;
             }
-            if !promise.active || promise.alone || self.worker.stop.is_cancelled() {
+            if !promise.active || promise.alone || self.is_ending() {
                 return Ok(Err(Box::new(back(cell, None, Utc::now()))));
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
