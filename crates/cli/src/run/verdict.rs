@@ -100,8 +100,11 @@ fn worse(comparison: &Value) -> Result<Vec<String>, Failure> {
         reasons.push("it is worse than the baseline".into());
     }
     if reasons.is_empty() && is("not_comparable") {
-        let sentence = "The run cannot be compared with the baseline: they share no graded rows.";
-        return Err(Failure::Undecided(sentence.into()));
+        let why = comparison["reason"].as_str();
+        let why = why.unwrap_or("There is no row on which both have a grade.");
+        return Err(Failure::Undecided(format!(
+            "The run cannot be compared with the baseline. {why}"
+        )));
     }
     Ok(reasons)
 }
@@ -181,6 +184,7 @@ mod tests {
             Ok(Verdict::NotGoodEnough(_))
         ));
         let apart = json!({"verdict": "not_comparable", "columns": columns("not_comparable")});
-        assert!(verdict(apart).is_err());
+        let why = verdict(apart).expect_err("no verdict");
+        assert!(why.contains("no row on which both have a grade"), "{why}");
     }
 }
