@@ -4,6 +4,7 @@ mod anything;
 mod cells;
 mod command_line;
 mod control;
+mod datasets;
 mod demo;
 mod engine;
 mod grading;
