@@ -16,6 +16,9 @@ use super::{
     waste::Fault,
 };
 
+/// What it is called when Redis is emptied.
+pub const FLUSH: &str = "flush of Redis";
+
 /// A blow against more than one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blow {
@@ -168,7 +171,7 @@ impl Storm {
         let what = match blow {
             Blow::FlushRedis => {
                 self.flush().await?;
-                "flush of Redis"
+                FLUSH
             }
             Blow::KillRedis => self.restart(blow, "kill of Redis").await?,
             Blow::RestartPostgres => self.restart(blow, "restart of Postgres").await?,

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::{Field, books, plan};
 use crate::chaos::{
     checks::{self, Check},
+    fleet::Fleet,
     ingest::Signal,
     report::Report,
-    storm::Storm,
-    waste,
+    storm::{FLUSH, Storm},
+    waste::{self, Fault},
 };
 
 /// How soon after a kill another worker is at the same lanes.
@@ -67,6 +68,12 @@ impl Field {
                     WHERE kind = 'runs.lane'";
         let lost = self.look.number(lost).await?;
         report.count("attempts at lanes lost", usize::try_from(lost)?);
+        let given_up = given_up(&self.fleet)?;
+        report.count(
+            "attempts at lanes given up by living workers",
+            given_up.len(),
+        );
+        report.complaints.extend(given_up.into_iter().take(3));
         let tally = self.caller.tally();
         report.count("requests answered", tally.answered);
         report.count("connections refused", tally.refused);
@@ -92,14 +99,11 @@ impl Field {
     /// Compares the calls that the provider saw with the cells, and with the attempts.
     async fn tell_calls(&mut self, report: &mut Report, storm: &Storm) -> anyhow::Result<()> {
         let excuses = match self.options.signal() {
-            Signal::Kill => storm.faults.as_slice(),
-            Signal::Term => &[],
+            Signal::Kill => excuses(&storm.faults),
+            Signal::Term => Vec::new(),
         };
-        let waste = waste::measure(
-            &self.provider.ledger(),
-            excuses,
-            &plan::questions(&self.options),
-        );
+        let questions = plan::questions(&self.options);
+        let waste = waste::measure(&self.provider.ledger(), &excuses, &questions);
         let lost = self.look.count("attempts WHERE state = 'lost'").await?;
         let beyond = i64::try_from(waste.calls)? - i64::try_from(self.options.cells())?;
         report.count("calls", waste.calls);
@@ -108,6 +112,9 @@ impl Field {
             waste.in_flight,
         );
         report.count("attempts under way at the faults", usize::try_from(lost)?);
+        let ends = "SELECT format('%s attempts ended as %s', count(*), error_code) AS word
+                    FROM attempts WHERE error_code IS NOT NULL GROUP BY error_code";
+        report.complaints.extend(self.look.words(ends).await?);
         for (what, calls) in &waste.in_vain {
             report.count(&format!("calls in vain because of a {what}"), *calls);
         }
@@ -162,4 +169,29 @@ impl Field {
             holds,
         })
     }
+}
+
+/// The faults that may cut calls, the surest explanations first. An empty Redis cuts none.
+fn excuses(faults: &[Fault]) -> Vec<Fault> {
+    let (kills, stores): (Vec<_>, Vec<_>) = faults
+        .iter()
+        .filter(|fault| fault.what != FLUSH)
+        .cloned()
+        .partition(|fault| fault.key.is_some());
+    [kills, stores].concat()
+}
+
+/// What workers wrote of lanes that they began and neither did nor handed back.
+fn given_up(fleet: &Fleet) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for entry in fleet.logs().read_dir()? {
+        let log = std::fs::read_to_string(entry?.path())?;
+        let given_up = |line: &&str| {
+            line.contains("attempt failed")
+                || line.contains("attempt could not be recorded")
+                || line.contains("\"job.outcome\":\"lease_lost\"")
+        };
+        lines.extend(log.lines().filter(given_up).map(str::to_owned));
+    }
+    Ok(lines)
 }
