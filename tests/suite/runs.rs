@@ -3,10 +3,14 @@
 mod anything;
 mod cells;
 mod command_line;
+mod compare;
 mod control;
 mod datasets;
 mod demo;
 mod engine;
+mod estimate;
+mod events;
+mod export;
 mod grading;
 mod kept;
 mod money;

@@ -46,7 +46,7 @@ use gateway::Gateway;
 use integrations::storage::Storage;
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
-use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits};
+use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits, news::News};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -88,6 +88,10 @@ pub struct App {
     pub checks: providers::health::Checks,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
+    /// Tells other processes what happened in runs.
+    pub news: queue::news::News,
+    /// Runs that somebody follows here.
+    pub feeds: Arc<runs::feed::Feeds>,
     /// Copies of rows.
     pub cache: queue::cache::Cache,
     /// How often somebody may ask.
@@ -124,6 +128,8 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         gateway,
         checks: providers::health::Checks::default(),
         wake: Arc::default(),
+        news: News::new(redis.clone(), config.queue.clone(), circuit.clone()),
+        feeds: Arc::default(),
         cache: Cache::new(redis.clone(), config.queue.clone(), circuit.clone()),
         limits: Limits::new(redis.clone(), config.queue.clone(), circuit.clone()),
         auth: auth::Auth::new(&config, &redis, circuit),
@@ -142,7 +148,8 @@ pub async fn prepare(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Hands out jobs until `stop`: at once when a request has made some, and now and then besides.
+/// Hands out jobs until `stop`: at once when a request has made some, and now and then besides. Until
+/// then it also hears what happens in runs.
 pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> {
     let rows = db::jobs::Rows {
         pool: app.pool.clone(),
@@ -150,8 +157,28 @@ pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> 
         lost_after_seconds: LOST_AFTER_SECONDS,
     };
     let sender = Sender::new(queue::connect(&app.config.queue)?, app.config.queue.clone());
-    dispatch_forever(&rows, &sender, app.wake.clone(), PACE, stop).await;
+    tokio::select! {
+        () = dispatch_forever(&rows, &sender, app.wake.clone(), PACE, stop) => {}
+        () = queue::news::listen(&app.config.queue, |run| app.feeds.ring(run)) => {}
+        () = stop_listening(&app.feeds) => {}
+    }
     Ok(())
+}
+
+/// Ends all following of runs when the server is told to stop: it waits for answers under way, and
+/// these would have no end. Never returns.
+async fn stop_listening(feeds: &runs::feed::Feeds) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let told = async |kind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = told(SignalKind::terminate()) => {}
+        () = told(SignalKind::interrupt()) => {}
+    }
+    feeds.stop.cancel();
+    std::future::pending::<()>().await;
 }
 
 /// The OpenAPI document of this server.

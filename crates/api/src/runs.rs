@@ -1,6 +1,11 @@
 //! Runs: starting them, following them, calling them off and taking them up again.
 
 mod cells;
+mod compare;
+mod estimate;
+mod events;
+mod export;
+pub mod feed;
 mod start;
 mod view;
 
@@ -35,6 +40,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(find)
         .service(cells::list)
         .service(cells::find)
+        .service(events::follow)
+        .service(compare::compare)
+        .service(export::export)
+        .service(estimate::estimate)
         .service(cancel)
         .service(resume)
         .service(rerun_failed)
@@ -166,6 +175,7 @@ async fn view<A: Access<Who = domain::auth::Viewer>>(
 #[post("/runs/{id}/cancel")]
 async fn cancel(context: Context<Developer>, Path(id): Path<RunId>) -> ApiResult<HttpResponse> {
     control::cancel(&mut *context.db().await?, &context.who, id).await?;
+    context.app().news.tell(id);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -260,5 +270,6 @@ async fn judge(
 ) -> ApiResult<HttpResponse> {
     let mut conn = context.db().await?;
     control::judge(&mut conn, &context.who, id, cell, verdict.value).await?;
+    context.app().news.tell(id);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -6,9 +6,12 @@
 //! one another.
 
 pub mod cells;
+pub mod compare;
 pub mod control;
+pub mod events;
 pub mod lane;
 pub mod responses;
+pub mod sizes;
 mod start;
 
 use std::collections::HashMap;

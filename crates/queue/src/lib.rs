@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod governor;
 pub mod limits;
 pub mod lockouts;
+pub mod news;
 pub mod tokens;
 
 use std::time::Duration;

@@ -46,6 +46,8 @@ pub struct Worker {
     pub stop: CancellationToken,
     /// Rung when a job has ended, since that makes room and may have enqueued the next.
     pub wake: Arc<Notify>,
+    /// Tells who follows runs that something happened.
+    pub news: queue::news::News,
 }
 
 impl Worker {
@@ -76,6 +78,11 @@ impl Worker {
             time_limit: JobKind::time_limit,
             stop,
             wake: Arc::default(),
+            news: queue::news::News::new(
+                queue::connect(&config.queue)?,
+                config.queue.clone(),
+                Arc::default(),
+            ),
             config,
         })
     }

@@ -95,7 +95,10 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
         makes_room: AtomicBool::new(false),
     };
     tokio::select! {
-        outcome = lane.work() => outcome,
+        outcome = lane.work() => {
+            worker.news.tell(job.run_id);
+            outcome
+        }
         cause = books.keep(&lane) => Err(cause),
     }
 }
@@ -194,7 +197,9 @@ impl Lane<'_> {
     async fn claim(&self, limit: usize) -> anyhow::Result<Vec<Claimed>> {
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
-            Ok(lane::claim(&mut conn, self.held, &self.target, limit).await?)
+            let taken = lane::claim(&mut conn, self.held, &self.target, limit).await?;
+            self.worker.news.tell(self.target.id);
+            Ok(taken)
         })
         .await
     }

@@ -95,6 +95,13 @@ impl Rows<'_> {
         self.owner.upload(path, name, text.as_bytes(), &[]).await
     }
 
+    /// What a path is tried on: a row, its cell, what is asked besides, and whose the row is.
+    async fn target(&self, path: &str) -> (String, String, String, Belongs) {
+        let (id, belongs) = self.make(path).await;
+        let (cell, query) = (self.cell_of(path, &id).await, self.query_for(path).await);
+        (id, cell, query, belongs)
+    }
+
     /// What a route has to be asked besides its path.
     async fn query_for(&self, path: &str) -> String {
         match path {
@@ -232,9 +239,7 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
         let least = route
             .least_role()
             .unwrap_or_else(|| panic!("{route:?} is open to everybody"));
-        let (id, belongs) = rows.make(&route.path).await;
-        let query = rows.query_for(&route.path).await;
-        let cell = rows.cell_of(&route.path, &id).await;
+        let (id, cell, query, belongs) = rows.target(&route.path).await;
         let row = (id.as_str(), cell.as_str(), query.as_str());
         let case = |who: &str, reply: &Reply| {
             format!("{} {} as {who}: {}", route.method, route.path, reply.text())

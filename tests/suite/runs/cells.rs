@@ -209,8 +209,8 @@ async fn readers_of_a_run_under_work_lose_nothing_and_meet_nothing_twice() {
             assert!(passes < 10_000, "the changes never arrive");
         }
     };
-    let (worked, ()) = tokio::join!(work, read);
-    worked.expect("work is done");
+    let (done, ()) = tokio::join!(work, read);
+    done.expect("work is done");
     let standing: BTreeSet<_> = all(&ada, &path)
         .await
         .iter()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use db::models::{Filter, Model, ResolvedModel};
 use domain::{
+    auth::Viewer,
     models::{ModelKind, ModelRef, Usd, cost},
     page::Limit,
     providers::generate::{Part, Provider, Reply, Request, Speaker, Turn},
@@ -13,7 +14,7 @@ use domain::{
 
 use crate::{
     App,
-    context::{Context, Runner},
+    context::{Access, Context, Runner},
     error::{ApiError, ApiResult},
 };
 
@@ -126,8 +127,8 @@ async fn resolve(
 }
 
 /// The company's default model for text; the mock while there is no key for that.
-pub async fn default_model(
-    context: &Context<Runner>,
+pub async fn default_model<A: Access<Who = Viewer>>(
+    context: &Context<A>,
     conn: &mut db::Connection,
 ) -> ApiResult<Option<ResolvedModel>> {
     let company = context.who.company_id;

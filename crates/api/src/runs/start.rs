@@ -7,6 +7,7 @@ use db::{
 };
 use deserr::Deserr;
 use domain::{
+    auth::Viewer,
     datasets::DatasetId,
     models::{ModelKind, ModelRef, Usd},
     prompts::{PromptId, PromptVersionId},
@@ -20,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::{view, view::RunView};
 use crate::{
-    context::{Context, Runner},
+    context::{Access, Context, Runner},
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{Body, Faults},
 };
@@ -44,13 +45,16 @@ pub struct RunLimits {
     /// The most it may ask for.
     #[arg(long, env = "RUN_MAX_CONCURRENCY", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub run_max_concurrency: u16,
+    /// Runs that one person follows at once, by server.
+    #[arg(long, env = "RUN_MAX_LISTENERS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub run_max_listeners: u32,
 }
 
 /// A run to be started.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
-struct StartBody {
+pub struct StartBody {
     /// The prompt, as it reads now; a version is made of it. Either this or `promptVersionId`.
     #[deserr(default)]
     prompt_id: Option<PromptId>,
@@ -103,7 +107,7 @@ struct StartBody {
     row_limit: Option<u32>,
     /// Whether models without a known price are called all the same.
     #[deserr(default)]
-    allow_unpriced: bool,
+    pub allow_unpriced: bool,
     /// Who besides you may see it.
     #[deserr(default = Visibility::Private)]
     #[schema(inline)]
@@ -157,7 +161,10 @@ pub fn check_budget(budget: Option<Usd>) -> ApiResult<()> {
 
 impl StartBody {
     /// The run that is meant, its models found; every fault that can be told without the rows.
-    async fn into_new(self, context: &Context<Runner>) -> ApiResult<NewRun> {
+    pub async fn into_new<A: Access<Who = Viewer>>(
+        self,
+        context: &Context<A>,
+    ) -> ApiResult<NewRun> {
         let limits = &context.app().config.runs;
         let mut faults = self.faults(limits);
         let mut conn = context.db().await?;

@@ -171,31 +171,36 @@ impl RunView {
     }
 }
 
+/// What is counted of a column's cells.
+pub fn counters(column: &Column, latencies: &[(i16, i16, i32)], grading: bool) -> Counters {
+    let count = |cells: i32| u64::from(cells.unsigned_abs());
+    let own = |(index, bucket, cells): &(i16, i16, i32)| {
+        (*index == column.column_index).then(|| (*bucket, count(*cells)))
+    };
+    Counters {
+        counts: Counts {
+            queued: count(column.queued),
+            running: count(column.running),
+            completed: count(column.completed),
+            malformed: count(column.malformed),
+            failed: count(column.failed),
+            cancelled: count(column.cancelled),
+        },
+        grading,
+        graded: count(column.graded),
+        malformed_ungraded: count(column.malformed_ungraded),
+        passed: count(column.passed),
+        grade_millionths: column.grade_sum.unsigned_abs(),
+        tokens_in: column.tokens_in.unsigned_abs(),
+        tokens_out: column.tokens_out.unsigned_abs(),
+        cost: column.cost,
+        latencies: latencies.iter().filter_map(own).collect(),
+    }
+}
+
 impl ColumnView {
     fn of(column: Column, latencies: &[(i16, i16, i32)], grading: bool) -> Self {
-        let count = |cells: i32| u64::from(cells.unsigned_abs());
-        let own = |(index, bucket, cells): &(i16, i16, i32)| {
-            (*index == column.column_index).then(|| (*bucket, count(*cells)))
-        };
-        let counters = Counters {
-            counts: Counts {
-                queued: count(column.queued),
-                running: count(column.running),
-                completed: count(column.completed),
-                malformed: count(column.malformed),
-                failed: count(column.failed),
-                cancelled: count(column.cancelled),
-            },
-            grading,
-            graded: count(column.graded),
-            malformed_ungraded: count(column.malformed_ungraded),
-            passed: count(column.passed),
-            grade_millionths: column.grade_sum.unsigned_abs(),
-            tokens_in: column.tokens_in.unsigned_abs(),
-            tokens_out: column.tokens_out.unsigned_abs(),
-            cost: column.cost,
-            latencies: latencies.iter().filter_map(own).collect(),
-        };
+        let counters = counters(&column, latencies, grading);
         Self {
             index: column.column_index,
             model_id: column.model_id,

@@ -1,7 +1,7 @@
 //! Reading cells: page by page in the order of the rows or of their changes, or one with everything
 //! that is known of it.
 
-use std::pin::pin;
+use std::{collections::HashMap, pin::pin};
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl, expression::SqlLiteral, prelude::*, sql_types};
@@ -21,7 +21,7 @@ use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::find;
+use super::{Run, find};
 use crate::{
     Connection,
     schema::{attempts, cells, dataset_rows, datasets, grades, run_events},
@@ -357,27 +357,14 @@ pub async fn detail(
     id: CellId,
 ) -> QueryResult<Detail> {
     let run = find(conn, viewer, run).await?;
-    let cell = cells::table
+    let cell: Cell = cells::table
         .filter(cells::run_id.eq(run.id).and(cells::id.eq(id)))
         .select(Cell::as_select())
         .first(conn)
         .await?;
-    let inputs = match run.dataset_id.zip(run.dataset_version) {
-        None => None,
-        Some((dataset, version)) => {
-            let until = dataset_rows::until;
-            dataset_rows::table
-                .inner_join(datasets::table.on(datasets::id.eq(dataset_rows::dataset_id)))
-                .filter(dataset_rows::dataset_id.eq(dataset))
-                .filter(dataset_rows::row_index.eq(cell.row_index))
-                .filter(dataset_rows::since.le(version))
-                .filter(until.is_null().or(until.gt(version)))
-                .select((datasets::headers, dataset_rows::cells))
-                .first(conn)
-                .await
-                .optional()?
-        }
-    };
+    let headers = headers(conn, &run).await?;
+    let row = inputs(conn, &run, std::slice::from_ref(&cell)).await?;
+    let row = row.into_values().next();
     Ok(Detail {
         attempts: attempts::table
             .filter(attempts::cell_id.eq(id))
@@ -398,6 +385,40 @@ pub async fn detail(
             .load(conn)
             .await?,
         cell,
-        inputs,
+        inputs: row.map(|cells| (headers, cells)),
     })
+}
+
+/// The names of the values that a run's rows have; none without a dataset.
+pub async fn headers(conn: &mut Connection, run: &Run) -> QueryResult<Vec<String>> {
+    let headers: Option<Vec<String>> = datasets::table
+        .filter(datasets::id.nullable().eq(run.dataset_id))
+        .select(datasets::headers)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(headers.unwrap_or_default())
+}
+
+/// The values of the rows of these cells, as they were when the run was started.
+pub async fn inputs(
+    conn: &mut Connection,
+    run: &Run,
+    page: &[Cell],
+) -> QueryResult<HashMap<i32, Cells>> {
+    let Some((dataset, version)) = run.dataset_id.zip(run.dataset_version) else {
+        return Ok(HashMap::new());
+    };
+    let mut wanted: Vec<i32> = page.iter().map(|cell| cell.row_index).collect();
+    wanted.dedup();
+    let until = dataset_rows::until;
+    let rows: Vec<(i32, Cells)> = dataset_rows::table
+        .filter(dataset_rows::dataset_id.eq(dataset))
+        .filter(dataset_rows::row_index.eq_any(wanted))
+        .filter(dataset_rows::since.le(version))
+        .filter(until.is_null().or(until.gt(version)))
+        .select((dataset_rows::row_index, dataset_rows::cells))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().collect())
 }

@@ -77,15 +77,15 @@ pub enum StartError {
 }
 
 /// What is run, with its prompt.
-struct Chosen {
+pub(super) struct Chosen {
     stored: Stored,
     version: Option<PromptVersion>,
 }
 
 /// The rows that are run on.
-struct Rows {
-    version: i32,
-    headers: Vec<String>,
+pub(super) struct Rows {
+    pub version: i32,
+    pub headers: Vec<String>,
     count: i32,
 }
 
@@ -96,38 +96,14 @@ pub async fn start(
     new: &NewRun,
 ) -> Result<Run, StartError> {
     conn.transaction(async |conn| {
-        let mut faults = Vec::new();
-        let generator = chosen(conn, viewer, new.prompt).await?;
-        if generator.is_none() {
-            faults.push((
-                "promptId",
-                "must name a prompt or version that you can see".into(),
-            ));
-        }
-        let grader = match new.grader {
-            Some(id) => chosen(conn, viewer, PromptChoice::Current(id)).await?,
-            None => None,
-        };
-        if new.grader.is_some() && grader.is_none() {
-            faults.push((
-                "graderPromptId",
-                "must name a prompt that you can see".into(),
-            ));
-        }
-        let rows = match new.dataset_id {
-            Some(id) => rows(conn, viewer, id).await?,
-            None => None,
-        };
-        if new.dataset_id.is_some() && rows.is_none() {
-            faults.push(("datasetId", "must name a dataset that you can see".into()));
-        }
-        let count = count(new, rows.as_ref(), &mut faults);
-        let (Some(generator), true) = (&generator, faults.is_empty()) else {
-            return Err(StartError::Faults(faults));
-        };
-        check_columns(new, generator, grader.as_ref(), rows.as_ref())?;
+        let Prepared {
+            generator,
+            grader,
+            rows,
+            count,
+        } = prepared(conn, viewer, new).await?;
         let id = RunId::new();
-        let generator = version(conn, viewer, generator, id).await?;
+        let generator = version(conn, viewer, &generator, id).await?;
         let grader = match &grader {
             Some(grader) => Some(version(conn, viewer, grader, id).await?),
             None => None,
@@ -148,6 +124,58 @@ pub async fn start(
         Ok(find(conn, viewer, id).await?)
     })
     .await
+}
+
+/// What a run is made of, once nothing is wrong with it.
+pub(super) struct Prepared {
+    pub generator: Chosen,
+    pub grader: Option<Chosen>,
+    pub rows: Option<Rows>,
+    pub count: i32,
+}
+
+/// What this run is made of, or every reason why it cannot be started.
+pub(super) async fn prepared(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    new: &NewRun,
+) -> Result<Prepared, StartError> {
+    let mut faults = Vec::new();
+    let generator = chosen(conn, viewer, new.prompt).await?;
+    if generator.is_none() {
+        faults.push((
+            "promptId",
+            "must name a prompt or version that you can see".into(),
+        ));
+    }
+    let grader = match new.grader {
+        Some(id) => chosen(conn, viewer, PromptChoice::Current(id)).await?,
+        None => None,
+    };
+    if new.grader.is_some() && grader.is_none() {
+        faults.push((
+            "graderPromptId",
+            "must name a prompt that you can see".into(),
+        ));
+    }
+    let rows = match new.dataset_id {
+        Some(id) => rows(conn, viewer, id).await?,
+        None => None,
+    };
+    if new.dataset_id.is_some() && rows.is_none() {
+        faults.push(("datasetId", "must name a dataset that you can see".into()));
+    }
+    let count = count(new, rows.as_ref(), &mut faults);
+    let (Some(generator), true) = (generator, faults.is_empty()) else {
+        return Err(StartError::Faults(faults));
+    };
+    check_columns(new, &generator, grader.as_ref(), rows.as_ref())?;
+    Ok(Prepared {
+        generator,
+        grader,
+        rows,
+        count,
+    })
 }
 
 async fn chosen(
@@ -241,7 +269,7 @@ fn check_columns(
 }
 
 impl Chosen {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match &self.version {
             Some(version) => version.body.prompt_text.as_str(),
             None => self.stored.prompt.prompt_text.as_str(),

@@ -126,6 +126,7 @@ impl Lane<'_> {
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
             lane::settle(&mut conn, self.held, self.target.id, &settled).await?;
+            self.worker.news.tell(self.target.id);
             Ok(vec![(); settled.len()])
         })
         .await

@@ -1,0 +1,303 @@
+//! Events of runs for whoever follows them. One reader per run and process asks Postgres, however
+//! many listen; it keeps the newest events for all of them. Who lags behind these reads for
+//! themselves, page by page, so that a listener holds no more than what is being sent.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use actix_web::web::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use db::runs::events::{self, Event};
+use domain::{
+    runs::{CellId, RunId},
+    users::UserId,
+};
+use serde::Serialize;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+/// How many events are read at once.
+pub const PAGE: i64 = 1000;
+
+/// How many of the newest events a reader keeps.
+const KEPT: usize = 4096;
+
+/// About the most bytes that a listener is sent at once.
+const PIECE: usize = 64 * 1024;
+
+/// How often a reader asks of its own accord: word from other processes may be lost.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long it rests between two questions.
+const REST: Duration = Duration::from_millis(25);
+
+/// How many listeners at once read for themselves: they are not to take all connections.
+const CATCHING_UP: usize = 4;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All runs that somebody follows here.
+pub struct Feeds {
+    open: Mutex<HashMap<RunId, Weak<Feed>>>,
+    listeners: Mutex<HashMap<UserId, u32>>,
+    /// Places to read for oneself.
+    pub catching_up: Semaphore,
+    /// Ends all listening: the server stops.
+    pub stop: CancellationToken,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            listeners: Mutex::default(),
+            catching_up: Semaphore::new(CATCHING_UP),
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+/// A listener's place, free again when dropped.
+pub struct Place {
+    feeds: Arc<Feeds>,
+    user: UserId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut listeners = locked(&self.feeds.listeners);
+        if let Some(count) = listeners.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                listeners.remove(&self.user);
+            }
+        }
+    }
+}
+
+impl Feeds {
+    /// A place for one more listener of this user; `None` beyond `most`.
+    pub fn place(self: &Arc<Self>, user: UserId, most: u32) -> Option<Place> {
+        let mut listeners = locked(&self.listeners);
+        let count = listeners.entry(user).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place {
+            feeds: self.clone(),
+            user,
+        })
+    }
+
+    /// The feed of a run, shared by all who follow it.
+    pub fn of(&self, run: RunId, pool: &db::Pool) -> Arc<Feed> {
+        let mut open = locked(&self.open);
+        let known = open.get(&run).and_then(Weak::upgrade);
+        if let Some(feed) = known.filter(|feed| !locked(&feed.tail).is_over) {
+            return feed;
+        }
+        open.retain(|_, feed| feed.strong_count() > 0);
+        let feed = Arc::new(Feed {
+            run,
+            bell: Arc::default(),
+            tail: Mutex::default(),
+            moved: watch::Sender::new(()),
+        });
+        open.insert(run, Arc::downgrade(&feed));
+        tokio::spawn(read(Arc::downgrade(&feed), feed.bell.clone(), pool.clone()));
+        feed
+    }
+
+    /// Has the reader of a run look at once, if somebody follows it here.
+    pub fn ring(&self, run: RunId) {
+        if let Some(feed) = locked(&self.open).get(&run).and_then(Weak::upgrade) {
+            feed.bell.notify_one();
+        }
+    }
+}
+
+/// The newest events of a run.
+pub struct Feed {
+    run: RunId,
+    bell: Arc<Notify>,
+    tail: Mutex<Tail>,
+    /// Told whenever there is more to see.
+    pub moved: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Tail {
+    /// Without gaps, up to `newest`.
+    events: VecDeque<(i64, Bytes)>,
+    /// None before the first look.
+    newest: Option<i64>,
+    is_over: bool,
+}
+
+/// What a listener does next.
+pub enum Step {
+    /// Sends this, and then stands at that event.
+    Send(Bytes, i64),
+    /// Reads for itself.
+    CatchUp,
+    /// Waits for more.
+    Wait,
+    /// Has seen everything there will be.
+    End,
+}
+
+impl Feed {
+    /// What a listener does next who has seen everything up to this event.
+    pub fn step(&self, seen: i64) -> Step {
+        let tail = locked(&self.tail);
+        let Some(newest) = tail.newest else {
+            return Step::Wait;
+        };
+        if seen >= newest {
+            return if tail.is_over { Step::End } else { Step::Wait };
+        }
+        let ahead = tail.events.front().map(|(first, _)| seen + 1 - first);
+        let Some(start) = ahead.and_then(|ahead| usize::try_from(ahead).ok()) else {
+            return Step::CatchUp;
+        };
+        let events = tail.events.range(start..);
+        piece(
+            events.map(|(number, bytes)| (*number, bytes.as_ref())),
+            seen,
+        )
+    }
+
+    /// Looks for more; whether there is nothing more to come.
+    async fn look(&self, pool: &db::Pool) -> anyhow::Result<Look> {
+        let mut conn = pool.get().await?;
+        // Asked before the events are: what it says of the end then holds for them too.
+        let Some(reach) = events::reach(&mut conn, self.run).await? else {
+            self.advance(&[], |tail| tail.is_over = true);
+            return Ok(Look::Over);
+        };
+        let known = locked(&self.tail).newest;
+        let Some(known) = known else {
+            self.advance(&[], |tail| {
+                tail.newest = Some(reach.last_event);
+                tail.is_over = reach.is_over;
+            });
+            return Ok(if reach.is_over {
+                Look::Over
+            } else {
+                Look::Done
+            });
+        };
+        if known == reach.last_event && !reach.is_over {
+            return Ok(Look::Done);
+        }
+        let found = events::after(&mut conn, self.run, known, PAGE).await?;
+        drop(conn);
+        let newest = found.last().map_or(known, |event| event.number);
+        let is_over = reach.is_over && newest == reach.last_event;
+        let is_full = newest < reach.last_event;
+        self.advance(&found, |tail| {
+            tail.newest = Some(newest);
+            tail.is_over = is_over;
+        });
+        Ok(match (is_over, is_full) {
+            (true, _) => Look::Over,
+            (false, true) => Look::More,
+            (false, false) => Look::Done,
+        })
+    }
+
+    fn advance(&self, found: &[Event], change: impl FnOnce(&mut Tail)) {
+        let mut tail = locked(&self.tail);
+        let written = found.iter().map(|event| (event.number, written(event)));
+        tail.events.extend(written);
+        let surplus = tail.events.len().saturating_sub(KEPT);
+        tail.events.drain(..surplus);
+        change(&mut tail);
+        drop(tail);
+        self.moved.send_replace(());
+    }
+}
+
+/// What a look came to.
+enum Look {
+    /// There is more already.
+    More,
+    /// Nothing more for now.
+    Done,
+    /// Nothing more to come.
+    Over,
+}
+
+/// Keeps a feed up to date for as long as somebody has it.
+async fn read(feed: Weak<Feed>, bell: Arc<Notify>, pool: db::Pool) {
+    loop {
+        let looked = match feed.upgrade() {
+            Some(feed) => feed.look(&pool).await,
+            None => return,
+        };
+        match looked {
+            Ok(Look::Over) => return,
+            Ok(Look::More) => continue,
+            Ok(Look::Done) => {}
+            Err(cause) => tracing::warn!(error = format!("{cause:#}"), "events cannot be read"),
+        }
+        tokio::time::sleep(REST).await;
+        drop(tokio::time::timeout(LOOK, bell.notified()).await);
+    }
+}
+
+/// As much as is sent at once.
+fn piece<'a>(events: impl Iterator<Item = (i64, &'a [u8])>, seen: i64) -> Step {
+    let (mut bytes, mut last) = (BytesMut::new(), seen);
+    for (number, written) in events {
+        bytes.extend_from_slice(written);
+        last = number;
+        if bytes.len() >= PIECE {
+            break;
+        }
+    }
+    Step::Send(bytes.freeze(), last)
+}
+
+/// What a listener is sent who reads for itself; `None` if there is nothing.
+pub fn page(found: &[Event]) -> Option<(Bytes, i64)> {
+    let last = found.last()?.number;
+    let mut bytes = BytesMut::new();
+    for event in found {
+        bytes.extend_from_slice(&written(event));
+    }
+    Some((bytes.freeze(), last))
+}
+
+/// What an event says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell_id: Option<CellId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_index: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column_index: Option<i16>,
+    at: DateTime<Utc>,
+}
+
+/// An event as it is sent: JSON is one line.
+fn written(event: &Event) -> Bytes {
+    let data = Data {
+        kind: &event.kind,
+        cell_id: event.cell_id,
+        row_index: event.row_index,
+        column_index: event.column_index,
+        at: event.at,
+    };
+    let data = serde_json::to_string(&data).unwrap_or_default();
+    format!("id: {}\ndata: {data}\n\n", event.number).into()
+}
