@@ -32,7 +32,7 @@ const JUDGE: &str =
 /// The models, a column each.
 const MODELS: [&str; 2] = ["mock/text-1", "mock/weak-1"];
 
-/// Tries a prompt on a dataset, improves it, and tries it again; gives the two runs.
+/// Tries a prompt on a dataset, improves it, tries it again, and compares; gives the two runs.
 pub async fn show(api: &Api, datasets: &Path) -> anyhow::Result<[Value; 2]> {
     let dataset = api
         .upload("/api/datasets", &datasets.join("elements.csv"))
@@ -66,7 +66,7 @@ pub async fn show(api: &Api, datasets: &Path) -> anyhow::Result<[Value; 2]> {
     )
     .await?;
     let after = tried(api, &run).await?;
-    println!();
+    compare(api, &before, &after).await?;
     Ok([before, after])
 }
 
@@ -132,6 +132,31 @@ async fn ended(api: &Api, id: &str) -> anyhow::Result<Value> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// Prints what became of each column, row by row.
+async fn compare(api: &Api, before: &Value, after: &Value) -> anyhow::Result<()> {
+    let path = format!(
+        "/api/runs/{}/compare/{}",
+        text(&before["id"]),
+        text(&after["id"])
+    );
+    let comparison = api.get(&path).await?;
+    println!(
+        "\nThe second against the first: {}\n",
+        text(&comparison["verdict"])
+    );
+    for (column, model) in list(&comparison["columns"]).iter().zip(MODELS) {
+        println!(
+            "  {model:<14}{}: of {} rows {} are right now that were not, and {} the other way round",
+            text(&column["verdict"]),
+            column["rows"],
+            column["onlyB"],
+            column["onlyA"]
+        );
+    }
+    println!();
+    Ok(())
 }
 
 fn list(value: &Value) -> &[Value] {

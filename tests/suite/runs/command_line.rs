@@ -13,7 +13,7 @@ use tokio::{
     process::Command,
 };
 
-use super::support::{RUNS, grader, id, prompt};
+use super::support::{RUNS, grader, id, prompt, words};
 
 /// The program, which is built beside the tests.
 fn program() -> PathBuf {
@@ -194,6 +194,85 @@ async fn the_whole_run_can_be_had_as_json() {
         "{}",
         listed.out
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_worse_than_its_baseline_is_not_good_enough() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let key = key(&ada).await;
+    let data = words(&ada, 8).await;
+    let right = prompt(&ada, r#"{{word}} [[mock: say="{{word}}"]]"#).await;
+    let wrong = prompt(&ada, r#"{{word}} [[mock: say="{{word}}", unsure=1]]"#).await;
+    let run = async |prompt: &str, data: &str, more: &[&str]| {
+        let common = [
+            "run",
+            "--prompt",
+            prompt,
+            "--dataset",
+            data,
+            "--models",
+            "mock/text-1",
+            "--expected-column",
+            "word",
+            "--check",
+            "equals",
+            "--json",
+        ];
+        said(&app, &key, &[&common, more].concat()).await
+    };
+    let first = run(&right, &data, &[]).await;
+    let first: Value = serde_json::from_str(&first.ended(0).out).expect("JSON");
+    let against = ["--baseline", first["run"]["id"].as_str().expect("an id")];
+    let same = run(&right, &data, &against).await;
+    let same: Value = serde_json::from_str(&same.ended(0).out).expect("JSON");
+    assert_eq!(same["comparison"]["verdict"], "tied");
+    let worse = run(&wrong, &data, &against).await;
+    let worse: Value = serde_json::from_str(&worse.ended(1).out).expect("JSON");
+    assert_eq!(
+        worse["reasons"],
+        json!(["column 0 is worse than the baseline's"])
+    );
+    let elsewhere = words(&ada, 7).await;
+    let apart = run(&right, &elsewhere, &against).await;
+    assert!(
+        apart.ended(2).err.contains("different datasets"),
+        "{}",
+        apart.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_and_all_cells_are_written_where_they_are_wanted() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let (key, (prompt, file)) = (key(&ada).await, quiz(&ada).await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    let (report, cells) = (at("report.xml"), at("cells.csv"));
+    let run = [
+        "run",
+        "--prompt",
+        &prompt,
+        "--dataset",
+        file.path().to_str().expect("a path"),
+        "--models",
+        "mock/text-1",
+        "--expected-column",
+        "wanted",
+        "--check",
+        "equals",
+        "--junit",
+        &report,
+        "--csv",
+        &cells,
+    ];
+    said(&app, &key, &run).await.ended(0);
+    let report = std::fs::read_to_string(report).expect("a report");
+    assert_eq!(report.matches("<testcase").count(), 4, "{report}");
+    assert_eq!(report.matches("<failure").count(), 1, "{report}");
+    let cells = std::fs::read_to_string(cells).expect("cells");
+    assert_eq!(cells.lines().count(), 5, "{cells}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
