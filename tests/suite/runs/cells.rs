@@ -183,7 +183,10 @@ async fn readers_of_a_run_under_work_lose_nothing_and_meet_nothing_twice() {
                 let text = cell["updatedAt"].as_str().expect("a time");
                 text.parse().expect("a time")
             };
-            assert!(changed.is_sorted_by_key(time), "changes come in their order");
+            assert!(
+                changed.is_sorted_by_key(time),
+                "changes come in their order"
+            );
             if let Some(newest) = changed.last() {
                 since = newest["updatedAt"].as_str().expect("a time").to_owned();
             }

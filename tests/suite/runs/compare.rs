@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::support::{App, Client};
 
-use super::support::{RUNS, dataset, id, prompt, start, worked};
+use super::support::{RUNS, id, prompt, start, words, worked};
 
 /// A run whose cells pass or fail: those pass whose output holds `wanted`.
 async fn run(app: &App, client: &Client, data: &str, wanted: &str) -> String {

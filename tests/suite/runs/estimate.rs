@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::support::{App, Client};
 
-use super::support::{RUNS, dataset, grader, prompt};
+use super::support::{RUNS, grader, prompt, words};
 
 /// A model of this price for a million tokens, each way; its id.
 async fn model(client: &Client, price: Option<&str>) -> String {

@@ -8,7 +8,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tests::support::{App, Client, Reply, app::Options};
 
-use super::support::{RUNS, dataset, id, prompt, run, start};
+use super::support::{RUNS, id, prompt, run, start, words};
 
 /// An event as it was sent.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use tests::support::{App, Client, Reply};
 
-use super::support::{RUNS, dataset, id, prompt, worked};
+use super::support::{RUNS, id, prompt, words, worked};
 
 /// A run of 2 columns with this many rows, those with a 1 in their word graded well.
 async fn run(app: &App, client: &Client, rows: usize) -> String {
     let prompt = prompt(client, "[[mock: echo]] Say {{word}}.").await;
-    let data = dataset(client, rows).await;
+    let data = words(client, rows).await;
     let body = json!({"promptId": prompt, "datasetId": data,
         "modelIds": ["mock/text-1", "mock/text-1"],
         "checks": [{"type": "contains", "value": "1"}]});

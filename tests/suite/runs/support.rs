@@ -128,10 +128,16 @@ pub async fn audit(app: &App) {
 
 /// A dataset of so many rows with one column, `word`; its id.
 pub async fn words(client: &Client, rows: usize) -> String {
-    let words = (0..rows).map(|row| format!("word {row}
-"));
-    let text = String::from("word
-") + &words.collect::<String>();
+    let words = (0..rows).map(|row| {
+        format!(
+            "word {row}
+"
+        )
+    });
+    let text = String::from(
+        "word
+",
+    ) + &words.collect::<String>();
     let reply = client
         .upload("/api/datasets", "words.csv", text.as_bytes(), &[])
         .await;
