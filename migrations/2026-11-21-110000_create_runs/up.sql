@@ -97,10 +97,10 @@ CREATE TABLE cells (
         CHECK (status IN ('queued', 'running', 'completed', 'malformed', 'failed', 'cancelled')),
     stage text NOT NULL DEFAULT 'generate' CHECK (stage IN ('generate', 'grade')),
     round smallint NOT NULL DEFAULT 1,
-    fresh boolean NOT NULL DEFAULT false,
     tries smallint NOT NULL DEFAULT 0,
     not_before timestamptz,
     lane uuid,
+    claims integer NOT NULL DEFAULT 0,
     output_raw text,
     output_parsed text,
     grader_output text,
@@ -125,10 +125,10 @@ CREATE TABLE cells (
 );
 COMMENT ON TABLE cells IS 'One answer of a run: a row of its dataset, a model, a repetition.';
 COMMENT ON COLUMN cells.stage IS 'What is done next or was done last: with stage grade the output stands already.';
-COMMENT ON COLUMN cells.round IS 'Raised by each rerun; grades belong to a round.';
-COMMENT ON COLUMN cells.fresh IS 'Whether kept responses are passed by: a rerun wants a new answer.';
+COMMENT ON COLUMN cells.round IS 'Raised by each rerun, which wants a new answer and so passes kept responses by; grades belong to a round.';
 COMMENT ON COLUMN cells.tries IS 'Calls of this stage and round that failed in a way that may pass.';
 COMMENT ON COLUMN cells.lane IS 'The job that works on it while it is running.';
+COMMENT ON COLUMN cells.claims IS 'How often it was taken: what is booked names the taking it belongs to, so that it counts once.';
 COMMENT ON COLUMN cells.grade IS 'The effective grade in millionths: a person''s, else the grader''s, else that of the checks.';
 COMMENT ON COLUMN cells.error_code IS 'Why it failed or is malformed; on a completed cell, why its grader gave no grade.';
 COMMENT ON COLUMN cells.cost IS 'Of all calls for an output, over all rounds; with grader_cost over all cells it adds up to runs.spent.';

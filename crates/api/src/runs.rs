@@ -60,6 +60,10 @@ impl From<ControlError> for ApiError {
                 "Only its owner or an admin may change this run.",
             ),
             ControlError::WrongState(sentence) => Self::new(Code::Conflict, sentence),
+            ControlError::BudgetTooSmall(promised) => Self::invalid(
+                "budgetUsd",
+                format!("must be at least {promised}, which is spent or promised already"),
+            ),
             ControlError::Database(cause) => cause.into(),
         }
     }

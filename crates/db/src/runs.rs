@@ -102,6 +102,7 @@ pub struct Run {
 /// A column of a run: a model, and what its cells come to.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = run_columns)]
+#[expect(clippy::struct_field_names, reason = "they are named as the columns")]
 pub struct Column {
     /// Its place, from 0.
     pub column_index: i16,
@@ -309,22 +310,23 @@ pub struct Target {
     pub models: Vec<Option<ModelId>>,
 }
 
-/// What a worker needs to know of a run; `None` when it is gone.
-pub async fn target(conn: &mut Connection, id: RunId) -> QueryResult<Option<Target>> {
+/// The row of a run with what it refers to.
+type TargetRow = (
+    CompanyId,
+    Plan,
+    Option<Usd>,
+    Option<DatasetId>,
+    Option<i32>,
+    Option<Vec<String>>,
+    Option<Body>,
+    Option<Body>,
+    Option<ModelId>,
+);
+
+async fn target_row(conn: &mut Connection, id: RunId) -> QueryResult<Option<TargetRow>> {
     let (generator, grader) =
         diesel::alias!(prompt_versions as generator, prompt_versions as grader);
-    type Row = (
-        CompanyId,
-        Plan,
-        Option<Usd>,
-        Option<DatasetId>,
-        Option<i32>,
-        Option<Vec<String>>,
-        Option<Body>,
-        Option<Body>,
-        Option<ModelId>,
-    );
-    let row: Option<Row> = runs::table
+    runs::table
         .left_join(datasets::table.on(datasets::id.nullable().eq(runs::dataset_id)))
         .left_join(
             generator.on(generator
@@ -352,7 +354,12 @@ pub async fn target(conn: &mut Connection, id: RunId) -> QueryResult<Option<Targ
         ))
         .first(conn)
         .await
-        .optional()?;
+        .optional()
+}
+
+/// What a worker needs to know of a run; `None` when it is gone.
+pub async fn target(conn: &mut Connection, id: RunId) -> QueryResult<Option<Target>> {
+    let row = target_row(conn, id).await?;
     let Some((
         company_id,
         plan,

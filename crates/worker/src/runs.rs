@@ -26,7 +26,10 @@ use domain::{
     runs::{WorkLane, checks::Compiled},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep},
+};
 
 use crate::{Worker, patience::insist, perform::stopped};
 use callee::Callees;
@@ -53,6 +56,8 @@ struct Lane<'a> {
     ledger: Ledger,
     /// Whether cells that were not asked yet are given back, for another run to have the place.
     makes_room: AtomicBool,
+    /// Set when the run's budget was found spent.
+    exhausted: OnceCell<()>,
 }
 
 /// Why a lane takes no more cells.
@@ -93,6 +98,7 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
         callees,
         ledger,
         makes_room: AtomicBool::new(false),
+        exhausted: OnceCell::new(),
     };
     tokio::select! {
         outcome = lane.work() => {
@@ -155,7 +161,8 @@ impl Lane<'_> {
         let mut under_way = FuturesUnordered::<BoxFuture<'_, anyhow::Result<()>>>::new();
         let mut claiming: Option<BoxFuture<'_, anyhow::Result<Vec<Claimed>>>> = None;
         let mut halt = None;
-        let mut look = Instant::now() + UNDISTURBED;
+        // It begins with the first cells: a slow store must not keep all runs from coming to any.
+        let mut look: Option<Instant> = None;
         loop {
             let room = most - under_way.len();
             if claiming.is_none() && halt.is_none() && room * 4 >= self.width {
@@ -175,12 +182,15 @@ impl Lane<'_> {
                     if taken.is_empty() {
                         halt = Some(Halt::Dry);
                     }
+                    if !taken.is_empty() {
+                        look.get_or_insert_with(|| Instant::now() + UNDISTURBED);
+                    }
                     under_way.extend(taken.into_iter().map(|cell| self.see_through(cell).boxed()));
                 }
                 Some(ended) = under_way.next() => ended?,
             }
-            if halt.is_none() && Instant::now() > look {
-                look = Instant::now() + UNDISTURBED;
+            if halt.is_none() && look.is_some_and(|look| Instant::now() > look) {
+                look = Some(Instant::now() + UNDISTURBED);
                 match self.others_wait().await {
                     Ok(false) => {}
                     Ok(true) => {

@@ -82,10 +82,10 @@ async fn anything(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn books_are_right_after_each_of_many_acts() {
-    anything(1).await;
+    Box::pin(anything(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn books_are_right_with_other_acts_and_repeats() {
-    anything(2).await;
+    Box::pin(anything(2)).await;
 }

@@ -166,3 +166,23 @@ async fn what_a_killed_lane_had_in_hand_is_asked_again_and_its_money_stays_promi
     assert_eq!(run["summary"]["totalCost"], "0.0015");
     assert_eq!(each(&app, &run_id, "attempt_count").await, [2]);
 }
+
+/// As when the answer to a claim is lost: the cell is taken, and no lane knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_was_taken_and_never_heard_of_is_found_before_the_lane_ends() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let prompt = prompt(&ada, "[[mock: echo]] Hello.").await;
+    let body = json!({"promptId": prompt, "modelIds": ["mock/text-1", "mock/text-1"]});
+    let run_id = id(&start(&ada, &body).await);
+    let lane = "SELECT id FROM jobs WHERE kind = 'runs.lane'";
+    let taken = format!(
+        "UPDATE cells SET status = 'running', claims = 1, lane = ({lane}) WHERE column_index = 1"
+    );
+    super::support::execute(&app, &taken).await;
+    let gone = "UPDATE cells SET status = 'running', lane = uuidv7() WHERE column_index = 0";
+    super::support::execute(&app, gone).await;
+    let run = work(&app, &ada, &run_id).await;
+    assert_eq!(run["status"], "completed", "{run:#}");
+    assert_eq!(each(&app, &run_id, "attempt_count").await, [1, 1]);
+}

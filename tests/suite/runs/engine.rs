@@ -198,8 +198,8 @@ async fn trouble_that_may_pass_is_tried_three_times_and_other_trouble_once() {
         attempts,
         [3, 3, 3, 1, 1, 1, 1, 1, 1, 1].map(|count| json!(count))
     );
-    // Whether a call without an answer was paid for, nobody knows.
-    assert_eq!(app.count("attempts WHERE state = 'lost'").await, 3);
+    // Whether a call without an answer that can be read was paid for, nobody knows.
+    assert_eq!(app.count("attempts WHERE state = 'lost'").await, 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,6 +39,9 @@ async fn a_run_ends_where_the_next_call_could_exceed_its_budget_and_goes_on_with
     ada.post(&path, &json!({"budgetUsd": "0"}))
         .await
         .expect_problem(422, "invalid");
+    ada.post(&path, &json!({"budgetUsd": "0.001"}))
+        .await
+        .expect_problem(422, "invalid");
     ada.post(&path, &json!({"budgetUsd": "1"}))
         .await
         .expect(202);

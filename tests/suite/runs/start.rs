@@ -174,8 +174,8 @@ async fn a_repeated_request_starts_one_run() {
     let prompt = prompt(&bob, "Hello.").await;
     let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
     let once = bob.with("Idempotency-Key", "run-1");
-    let (one, two) = tokio::join!(once.post(RUNS, &body), once.post(RUNS, &body));
-    let answered: Vec<_> = [one, two]
+    let (first, second) = tokio::join!(once.post(RUNS, &body), once.post(RUNS, &body));
+    let answered: Vec<_> = [first, second]
         .into_iter()
         .filter(|reply| reply.status == 201)
         .map(|reply| id(&reply.json()))

@@ -35,6 +35,10 @@ const REPEATS: u16 = 10;
 /// How large runs may be.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are named as the settings on the command line"
+)]
 pub struct RunLimits {
     /// The most cells of a run: rows times models times repeats.
     #[arg(long, env = "RUN_MAX_CELLS", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
@@ -161,6 +165,10 @@ pub fn check_budget(budget: Option<Usd>) -> ApiResult<()> {
 
 impl StartBody {
     /// The run that is meant, its models found; every fault that can be told without the rows.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "each member of the request, one after the other"
+    )]
     pub async fn into_new<A: Access<Who = Viewer>>(
         self,
         context: &Context<A>,

@@ -21,10 +21,6 @@ use utoipa::ToSchema;
 /// A run.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(
-    clippy::struct_field_names,
-    reason = "they are named as the members on the wire"
-)]
 pub struct RunView {
     /// Which.
     id: RunId,

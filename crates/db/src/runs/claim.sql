@@ -13,10 +13,9 @@ WITH held AS MATERIALIZED (
     ORDER BY row_index, repeat, column_index
     LIMIT $4 FOR UPDATE
 ), claimed AS (
-    UPDATE cells SET status = 'running', lane = $1
+    UPDATE cells SET status = 'running', lane = $1, claims = claims + 1
     WHERE id = ANY (ARRAY(SELECT id FROM wanted))
-    RETURNING id, column_index, row_index, repeat, stage, round, fresh, tries, output_raw, output_parsed,
-        latency_ms, cost
+    RETURNING id, claims, column_index, row_index, repeat, stage, round, tries, output_raw, output_parsed
 ), counted AS (
     UPDATE runs SET last_event = last_event + n.cells, status = 'running'
     FROM (SELECT count(*) AS cells FROM wanted) n

@@ -25,6 +25,9 @@ pub enum ControlError {
     /// It is not in a state for this; the sentence says which it would have to be.
     #[error("{0}")]
     WrongState(String),
+    /// A budget below what is spent and promised already.
+    #[error("{0} are spent or promised already")]
+    BudgetTooSmall(Usd),
     /// Postgres failed.
     #[error(transparent)]
     Database(diesel::result::Error),
@@ -112,6 +115,10 @@ pub async fn resume(
             return Err(ControlError::WrongState(sentence));
         }
         if let Some(budget) = budget {
+            let promised = run.spent + run.reserved + run.unresolved;
+            if budget < promised {
+                return Err(ControlError::BudgetTooSmall(promised));
+            }
             diesel::update(runs::table.find(id))
                 .set(runs::budget.eq(budget))
                 .execute(conn)
@@ -231,6 +238,15 @@ async fn requeue(
             .execute(conn)
             .await?;
     }
+    // A lane that waits for a provider is to look again: not every cell waits for that one.
+    diesel::sql_query(
+        "UPDATE jobs SET run_at = clock_timestamp() WHERE id IN (
+             SELECT id FROM jobs WHERE subject_id = $1 AND kind = 'runs.lane' AND state = 'queued'
+             FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<sql_types::Uuid, _>(run.id)
+    .execute(conn)
+    .await?;
     let width = u16::try_from(run.concurrency).unwrap_or(1);
     let company = run.company_id;
     let jobs = lane_jobs(run.id, company.0, company, &lanes(width), request_id);

@@ -4,5 +4,5 @@ FROM cells
 WHERE cells.id = $1 AND attempts.id = (
     SELECT a.id FROM attempts a
     WHERE a.cell_id = $1 AND a.round = cells.round AND a.stage = 'generate' AND a.state = 'settled'
-      AND a.error_code IS NULL
+      AND (a.error_code IS NULL OR a.error_code IN ('output_malformed', 'provider_refused'))
     ORDER BY a.id DESC LIMIT 1)

@@ -26,6 +26,9 @@ pub struct Claimed {
     /// Which.
     #[diesel(sql_type = sql_types::Uuid)]
     pub id: CellId,
+    /// How often it was taken, this time included.
+    #[diesel(sql_type = sql_types::Integer)]
+    pub claims: i32,
     /// Its column, from 0.
     #[diesel(sql_type = sql_types::SmallInt)]
     pub column_index: i16,
@@ -41,9 +44,6 @@ pub struct Claimed {
     /// How often it was begun anew, from 1.
     #[diesel(sql_type = sql_types::SmallInt)]
     pub round: i16,
-    /// Whether kept responses are passed by.
-    #[diesel(sql_type = sql_types::Bool)]
-    pub fresh: bool,
     /// Calls of this stage that failed in a way that may pass.
     #[diesel(sql_type = sql_types::SmallInt)]
     pub tries: i16,
@@ -92,11 +92,17 @@ pub struct Promise {
 
 /// How a call for a cell ended, or what took its place. Texts hold no NUL.
 #[derive(Debug, Clone, Default, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fact about a call"
+)]
 pub struct Settled {
     /// The order of the events in one batch; set by [`settle`].
     pub place: usize,
     /// Which cell.
     pub cell: Option<CellId>,
+    /// Which taking of it.
+    pub claims: i32,
     /// Which attempt; none where no call was to be made.
     pub attempt: Option<AttemptId>,
     /// Whether the call was not made after all: its attempt is removed.
@@ -184,7 +190,7 @@ impl Held {
     }
 }
 
-/// Frees what an earlier attempt at this lane was killed over.
+/// Frees cells that are taken and that nobody works on: this lane has none in hand.
 pub async fn recover(conn: &mut Connection, held: Lease, run: RunId) -> Result<(), FenceError> {
     let found: Held = diesel::sql_query(include_str!("recover.sql"))
         .bind::<sql_types::Uuid, _>(held.job_id)
@@ -278,8 +284,8 @@ pub enum Rest {
 
 #[derive(QueryableByName)]
 struct Due {
-    #[diesel(sql_type = sql_types::Nullable<sql_types::Timestamptz>)]
-    due: Option<DateTime<Utc>>,
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    due: DateTime<Utc>,
 }
 
 /// Ends the lane's job if no cell of the run waits. Whoever makes a cell wait locks the run too, so
@@ -287,41 +293,60 @@ struct Due {
 pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
-        // By a statement of its own: what is read after it sees all that waited behind the lock.
-        let active = runs::table
+        // By a statement of its own, and whatever the run's state: what is read after it sees all that
+        // waited behind the lock.
+        let status: Option<RunStatus> = runs::table
             .find(run)
-            .filter(runs::status.eq_any([RunStatus::Queued, RunStatus::Running]))
-            .select(runs::id)
+            .select(runs::status)
             .for_update()
-            .first::<RunId>(conn)
+            .first(conn)
             .await
             .optional()?;
-        let next: Due = diesel::sql_query(
-            "SELECT min(coalesce(not_before, clock_timestamp())) AS due
-             FROM cells WHERE run_id = $1 AND status = 'queued'",
-        )
-        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(active)
-        .prepared()
-        .get_result(conn)
-        .await?;
-        match next.due {
-            Some(due) => Ok(Rest::Until(due)),
-            None => {
-                finish(conn, held).await?;
-                Ok(Rest::None)
-            }
+        // Cells that were taken and never heard of, since the answer was lost.
+        recover(conn, held, run).await?;
+        let next: Option<Due> = match status {
+            Some(RunStatus::Queued | RunStatus::Running) => next_due(conn, run).await?,
+            _ => None,
+        };
+        if let Some(next) = next {
+            return Ok(Rest::Until(next.due));
         }
+        finish(conn, held).await?;
+        Ok(Rest::None)
     })
     .await
+}
+
+/// When the first of the run's waiting cells may be taken; looks no further than one that may be now.
+async fn next_due(conn: &mut Connection, run: RunId) -> QueryResult<Option<Due>> {
+    diesel::sql_query(
+        "(SELECT clock_timestamp() AS due FROM cells
+          WHERE run_id = $1 AND status = 'queued' AND (not_before IS NULL OR not_before <= clock_timestamp())
+          LIMIT 1)
+         UNION ALL
+         (SELECT not_before FROM cells WHERE run_id = $1 AND status = 'queued' ORDER BY not_before LIMIT 1)
+         LIMIT 1",
+    )
+    .bind::<sql_types::Uuid, _>(run)
+    .prepared()
+    .get_result(conn)
+    .await
+    .optional()
 }
 
 /// Whether this lane should make room: more lanes of other runs wait for a place than lanes of this
 /// run, those begun before it, make room already.
 pub async fn others_wait(conn: &mut Connection, held: Lease, run: RunId) -> QueryResult<bool> {
     let answer: Answer = diesel::sql_query(
-        "SELECT (SELECT count(*) FROM jobs
-                 WHERE kind = 'runs.lane' AND state = 'queued' AND subject_id <> $2
-                   AND run_at < clock_timestamp() - interval '100 milliseconds')
+        // In parts, each of which a partial index serves.
+        "WITH waiting AS (
+             SELECT subject_id, run_at FROM jobs
+             WHERE kind = 'runs.lane' AND state = 'queued' AND dispatched_at IS NULL
+             UNION ALL
+             SELECT subject_id, run_at FROM jobs
+             WHERE kind = 'runs.lane' AND state = 'queued' AND dispatched_at IS NOT NULL)
+         SELECT (SELECT count(*) FROM waiting
+                 WHERE subject_id <> $2 AND run_at < clock_timestamp() - interval '250 milliseconds')
               > (SELECT count(*) FROM jobs
                  WHERE kind = 'runs.lane' AND state = 'running' AND subject_id = $2 AND id < $1) AS answer",
     )

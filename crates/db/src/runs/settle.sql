@@ -7,7 +7,7 @@ WITH held AS MATERIALIZED (
     SELECT id, status FROM runs WHERE id = $3 AND EXISTS (SELECT FROM held) FOR UPDATE
 ), settled AS MATERIALIZED (
     SELECT s.* FROM jsonb_to_recordset($4) AS s (
-        place integer, cell uuid, attempt uuid, withdrawn boolean, unknown boolean, from_stage text, status text, stage text,
+        place integer, cell uuid, claims integer, attempt uuid, withdrawn boolean, unknown boolean, from_stage text, status text, stage text,
         event text, tries smallint, not_before timestamptz, output_raw text, output_parsed text,
         grader_output text, checks jsonb, grade integer, grade_source text, grades jsonb, tokens_in integer,
         tokens_out integer, tokens_thinking integer, cost numeric, priced boolean, latency_ms integer,
@@ -32,7 +32,6 @@ WITH held AS MATERIALIZED (
         stage = s.stage,
         lane = CASE WHEN s.status = 'running' THEN c.lane END,
         tries = s.tries, not_before = s.not_before,
-        fresh = c.fresh AND s.status IN ('queued', 'running'),
         output_raw = coalesce(s.output_raw, c.output_raw),
         output_parsed = coalesce(s.output_parsed, c.output_parsed),
         grader_output = coalesce(s.grader_output, c.grader_output),
@@ -44,14 +43,14 @@ WITH held AS MATERIALIZED (
         tokens_thinking = c.tokens_thinking + CASE WHEN s.from_stage = 'generate' THEN s.tokens_thinking ELSE 0 END,
         cost = c.cost + CASE WHEN s.from_stage = 'generate' AND NOT s.withdrawn THEN s.cost ELSE 0 END,
         grader_cost = c.grader_cost + CASE WHEN s.from_stage = 'grade' AND NOT s.withdrawn THEN s.cost ELSE 0 END,
-        latency_ms = coalesce(s.latency_ms, c.latency_ms),
+        latency_ms = CASE WHEN s.from_stage = 'generate' THEN coalesce(s.latency_ms, c.latency_ms) ELSE c.latency_ms END,
         latency_bucket = coalesce(s.latency_bucket, c.latency_bucket),
         cached = CASE WHEN s.from_stage = 'generate' THEN s.cached ELSE c.cached END,
         attempt_count = c.attempt_count + (s.attempt IS NOT NULL AND NOT s.withdrawn)::integer,
         error_code = s.error_code, error_message = s.error_message,
         model_version = coalesce(s.model_version, c.model_version)
     FROM settled s CROSS JOIN run
-    WHERE c.id = s.cell AND c.lane = $1 AND c.status = 'running' AND c.stage = s.from_stage
+    WHERE c.id = s.cell AND c.lane = $1 AND c.claims = s.claims AND c.status = 'running' AND c.stage = s.from_stage
     RETURNING c.id, c.round
 ), graded AS (
     INSERT INTO grades (id, cell_id, round, source, grade, detail)

@@ -347,6 +347,15 @@ async fn insert(
         .bind::<sql_types::Uuid, _>(id)
         .execute(conn)
         .await?;
+    insert_columns(conn, new, id, count).await
+}
+
+async fn insert_columns(
+    conn: &mut Connection,
+    new: &NewRun,
+    id: RunId,
+    count: i32,
+) -> QueryResult<()> {
     let queued = count.saturating_mul(new.repeats.into());
     let columns: Vec<_> = (0..)
         .zip(&new.models)

@@ -11,7 +11,7 @@ WITH wanted AS (
             AND jobs.lease_until > clock_timestamp())
     RETURNING key
 )
-SELECT wanted.key, taken.key IS NOT NULL AS mine, r.reply, r.latency_ms
+SELECT wanted.key, taken.key IS NOT NULL OR (r.reply IS NULL AND r.lane = $2 AND r.token = $3) AS mine, r.reply, r.latency_ms
 FROM wanted
 LEFT JOIN taken ON taken.key = wanted.key
 LEFT JOIN responses r ON r.company_id = $1 AND r.key = wanted.key

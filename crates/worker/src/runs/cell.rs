@@ -21,6 +21,7 @@ use domain::{
 use super::{
     Lane,
     callee::Callee,
+    ledger::Response,
     request::{self, Values},
     verdict,
 };
@@ -68,11 +69,11 @@ impl Lane<'_> {
                 return Ok(());
             }
         };
-        let settled = self.answered(cell, &answer);
+        let settled = Self::answered(cell, &answer);
         let settled = match (refusal(&answer.reply), self.parsed(&answer.reply)) {
-            (Some(message), _) => fault(settled, CellStatus::Failed, "provider_refused", message),
+            (Some(message), _) => fault(settled, CellStatus::Failed, "provider_refused", &message),
             (None, Err(message)) => {
-                fault(settled, CellStatus::Malformed, "output_malformed", message)
+                fault(settled, CellStatus::Malformed, "output_malformed", &message)
             }
             (None, Ok(parsed)) => {
                 return self.judge(cell, values, settled, &answer, &parsed).await;
@@ -126,7 +127,7 @@ impl Lane<'_> {
     async fn grade(&self, cell: &Claimed, mut values: Values, output: &str) -> anyhow::Result<()> {
         values.insert("output".into(), output.to_owned());
         let settled = match self.ask(cell, &values).await? {
-            Call::Answered(answer) => self.graded(cell, &answer),
+            Call::Answered(answer) => Self::graded(cell, &answer),
             // Not the cell has failed, but the judgement on it.
             Call::Ended(settled) if settled.status == Some(CellStatus::Failed) => {
                 let why = [
@@ -142,7 +143,7 @@ impl Lane<'_> {
         Ok(())
     }
 
-    fn graded(&self, cell: &Claimed, answer: &Answer) -> Settled {
+    fn graded(cell: &Claimed, answer: &Answer) -> Settled {
         // The output's own figures stay as they are.
         let settled = Settled {
             output_raw: None,
@@ -150,7 +151,7 @@ impl Lane<'_> {
             model_version: None,
             status: Some(CellStatus::Completed),
             grader_output: Some(clean(&answer.reply.text)),
-            ..self.answered(cell, answer)
+            ..Self::answered(cell, answer)
         };
         let grade = match refusal(&answer.reply) {
             Some(message) => Err(message),
@@ -165,7 +166,7 @@ impl Lane<'_> {
     /// Asks the model of the cell's stage what its prompt makes of these values.
     async fn ask(&self, cell: &Claimed, values: &Values) -> anyhow::Result<Call> {
         let failed = |code, message: String| {
-            let settled = fault(blank(cell), CellStatus::Failed, code, message);
+            let settled = fault(blank(cell), CellStatus::Failed, code, &message);
             Ok(Call::Ended(Box::new(settled)))
         };
         let (body, callee) = match cell.stage {
@@ -213,32 +214,33 @@ impl Lane<'_> {
         match self.target.plan.cache {
             CacheUse::Off => self.call(cell, callee, request).await,
             CacheUse::ReplayOnly => Ok(self.replay(cell, key).await),
-            CacheUse::Use if !cell.fresh => {
-                match self.ledger.response(key).await.and_then(kept_answer) {
+            CacheUse::Use if cell.round == 1 => match self.response(key).await {
+                Response::Kept(kept) => match kept_answer(kept) {
                     Some(answer) => Ok(Call::Answered(Box::new(answer))),
                     None => self.call_and_keep(cell, callee, request, key).await,
-                }
-            }
+                },
+                Response::Missing => self.call_and_keep(cell, callee, request, key).await,
+                Response::Elsewhere => Ok(Call::Ended(Box::new(back(cell, None, Utc::now())))),
+            },
             CacheUse::Use | CacheUse::Refresh => {
                 self.call_and_keep(cell, callee, request, key).await
             }
         }
     }
 
+    /// What is kept under a key, or the right to ask for it; waits while somebody else asks, as long
+    /// as this lane goes on.
+    async fn response(&self, key: Sha256) -> Response {
+        self.ledger.response(key, || self.is_ending()).await
+    }
+
     async fn replay(&self, cell: &Claimed, key: Sha256) -> Call {
-        match self.ledger.look_up(key).await.and_then(kept_answer) {
-            Some(answer) => Call::Answered(Box::new(answer)),
-            None => {
-                let sentence =
-                    "No response to this is kept, and the run may make no calls (replayOnly).";
-                Call::Ended(Box::new(fault(
-                    blank(cell),
-                    CellStatus::Failed,
-                    "replay_miss",
-                    sentence.into(),
-                )))
-            }
+        if let Some(answer) = self.ledger.look_up(key).await.and_then(kept_answer) {
+            return Call::Answered(Box::new(answer));
         }
+        let sentence = "No response to this is kept, and the run may make no calls (replayOnly).";
+        let missed = fault(blank(cell), CellStatus::Failed, "replay_miss", sentence);
+        Call::Ended(Box::new(missed))
     }
 
     async fn call_and_keep(
@@ -248,8 +250,8 @@ impl Lane<'_> {
         request: &Request,
         key: Sha256,
     ) -> anyhow::Result<Call> {
-        let call = self.call(cell, callee, request).await?;
-        let answer = match &call {
+        let ended = self.call(cell, callee, request).await?;
+        let answer = match &ended {
             Call::Answered(answer) if refusal(&answer.reply).is_none() => Some(answer),
             _ => None,
         };
@@ -261,7 +263,7 @@ impl Lane<'_> {
                 cost: answer.map_or(Usd::ZERO, |answer| answer.cost),
             })
             .await;
-        Ok(call)
+        Ok(ended)
     }
 
     /// Makes one call: a place, the money, the model.
@@ -285,6 +287,7 @@ impl Lane<'_> {
         let latency_ms = i32::try_from(clock.elapsed().as_millis()).unwrap_or(i32::MAX);
         match made {
             Ok(reply) => {
+                let reply = storable(reply);
                 let cost = callee.cost(self.worker, &reply, begun).await?;
                 Ok(Call::Answered(Box::new(Answer {
                     reply,
@@ -299,13 +302,16 @@ impl Lane<'_> {
         }
     }
 
-    /// Ends the run, whose budget does not reach for another call.
+    /// Ends the run, whose budget does not reach for another call; once, however many cells find out.
     async fn exhaust(&self) -> anyhow::Result<()> {
-        insist(self.worker.config.lease(), || async {
-            let mut conn = self.worker.pool.get().await?;
-            Ok(lane::exhaust(&mut conn, self.held, self.target.id).await?)
-        })
-        .await
+        let end = || {
+            insist(self.worker.config.lease(), || async {
+                let mut conn = self.worker.pool.get().await?;
+                Ok(lane::exhaust(&mut conn, self.held, self.target.id).await?)
+            })
+        };
+        self.exhausted.get_or_try_init(end).await?;
+        Ok(())
     }
 
     /// The money for a call. While other calls hold what is missing, their end is waited for.
@@ -337,7 +343,7 @@ impl Lane<'_> {
         }
     }
 
-    fn answered(&self, cell: &Claimed, answer: &Answer) -> Settled {
+    fn answered(cell: &Claimed, answer: &Answer) -> Settled {
         let usage = &answer.reply.usage;
         let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
         Settled {
@@ -362,6 +368,7 @@ impl Lane<'_> {
 fn blank(cell: &Claimed) -> Settled {
     Settled {
         cell: Some(cell.id),
+        claims: cell.claims,
         from_stage: Some(cell.stage),
         stage: Some(cell.stage),
         tries: cell.tries,
@@ -369,7 +376,7 @@ fn blank(cell: &Claimed) -> Settled {
     }
 }
 
-fn fault(settled: Settled, status: CellStatus, code: &str, message: String) -> Settled {
+fn fault(settled: Settled, status: CellStatus, code: &str, message: &str) -> Settled {
     let event = match status {
         CellStatus::Malformed => "malformed",
         _ => "failed",
@@ -378,7 +385,7 @@ fn fault(settled: Settled, status: CellStatus, code: &str, message: String) -> S
         status: Some(status),
         event: Some(event),
         error_code: Some(code.to_owned()),
-        error_message: Some(clean(&message)),
+        error_message: Some(clean(message)),
         ..settled
     }
 }
@@ -401,7 +408,11 @@ fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Settled
     }
     let settled = Settled {
         attempt: Some(attempt),
-        unknown: matches!(cause, ProviderError::Timeout(_)),
+        // Paid for, perhaps: what was promised to it stays promised.
+        unknown: matches!(
+            cause,
+            ProviderError::Timeout(_) | ProviderError::Malformed(_)
+        ),
         ..blank(cell)
     };
     let again = |tries, not_before, event| Settled {
@@ -432,7 +443,7 @@ fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Settled
             settled,
             CellStatus::Failed,
             cause.class(),
-            cause.to_string(),
+            &cause.to_string(),
         ),
     }
 }
@@ -458,7 +469,7 @@ fn ungraded(settled: Settled, why: &str) -> Settled {
 
 fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {
     Some(Answer {
-        reply: verdict::from_kept(found.reply?)?,
+        reply: verdict::from_kept(&found.reply?)?,
         attempt: None,
         latency_ms: found.latency_ms.unwrap_or(0),
         cost: Usd::ZERO,
@@ -470,4 +481,18 @@ fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {
 /// Postgres stores no NUL.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// The answer without what no column takes.
+fn storable(reply: Reply) -> Reply {
+    Reply {
+        text: clean(&reply.text),
+        model_version: clean(&reply.model_version),
+        response_id: reply.response_id.as_deref().map(clean),
+        finish: match reply.finish {
+            Finish::Refused(reason) => Finish::Refused(clean(&reason)),
+            finish => finish,
+        },
+        ..reply
+    }
 }

@@ -1,6 +1,10 @@
 //! The books of a lane: what its calls may cost, how they ended, and the responses that are kept.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use db::runs::{
     lane::{self, Promise, Settled, Wish},
@@ -22,6 +26,16 @@ const MOST: usize = 200;
 /// How long who waits for another's call looks away, unless a call of this lane ends before.
 const GLANCE: Duration = Duration::from_millis(250);
 
+/// What there is in place of a call.
+pub enum Response {
+    /// A response.
+    Kept(Found),
+    /// Nothing: the caller is to ask.
+    Missing,
+    /// Somebody else is asking still.
+    Elsewhere,
+}
+
 /// The way into the books.
 pub struct Ledger {
     /// A place for each call that may be under way.
@@ -30,6 +44,8 @@ pub struct Ledger {
     settled: Batch<Settled, ()>,
     asked: Batch<Sha256, Option<Found>>,
     kept: Batch<Kept, ()>,
+    /// The keys that cells of this lane are asking for.
+    asking: Mutex<HashSet<Sha256>>,
     /// Rung when a response was kept or given up.
     kept_bell: Notify,
 }
@@ -55,6 +71,7 @@ impl Ledger {
             settled,
             asked,
             kept,
+            asking: Mutex::default(),
             kept_bell: Notify::new(),
         };
         let books = Books {
@@ -76,17 +93,29 @@ impl Ledger {
         self.settled.add(settled).await;
     }
 
-    /// What is kept under a key, or the right to ask for it; waits while somebody else asks.
-    pub async fn response(&self, key: Sha256) -> Option<Found> {
-        loop {
+    /// What is kept under a key, or the right to ask for it; waits while somebody else asks, until
+    /// `given_up` says that nobody waits here any more.
+    pub async fn response(&self, key: Sha256, given_up: impl Fn() -> bool) -> Response {
+        while !given_up() {
             let bell = self.kept_bell.notified();
-            let found = self.asked.add(key).await?;
-            if found.mine || found.reply.is_some() {
-                return Some(found);
+            let Some(found) = self.asked.add(key).await else {
+                return Response::Missing;
+            };
+            if found.reply.is_some() {
+                return Response::Kept(found);
+            }
+            // The key is the lane's, and of its cells the first has it.
+            if found.mine && self.asking().insert(key) {
+                return Response::Missing;
             }
             // It may be asked for by another process, which rings no bell here.
             drop(tokio::time::timeout(GLANCE, bell).await);
         }
+        Response::Elsewhere
+    }
+
+    fn asking(&self) -> MutexGuard<'_, HashSet<Sha256>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept under a key.
@@ -96,7 +125,9 @@ impl Ledger {
 
     /// Keeps a response, or gives its key up to whoever waits.
     pub async fn keep(&self, kept: Kept) {
+        let key = kept.key;
         self.kept.add(kept).await;
+        self.asking().remove(&key);
         self.kept_bell.notify_waiters();
     }
 }
@@ -156,15 +187,8 @@ impl Lane<'_> {
     }
 }
 
-/// What was found, for each who asked. Of several that asked for one key, the first is to call.
+/// What was found, for each who asked.
 fn answers(keys: &[Sha256], found: Vec<Found>) -> Vec<Option<Found>> {
-    let mut found: HashMap<Sha256, Found> =
-        found.into_iter().map(|found| (found.key, found)).collect();
-    let answer = |key: &Sha256| {
-        let first = found.get_mut(key)?;
-        let answer = first.clone();
-        first.mine = false;
-        Some(answer)
-    };
-    keys.iter().map(answer).collect()
+    let found: HashMap<Sha256, Found> = found.into_iter().map(|found| (found.key, found)).collect();
+    keys.iter().map(|key| found.get(key).cloned()).collect()
 }

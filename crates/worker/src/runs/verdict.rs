@@ -48,7 +48,7 @@ pub async fn check(
         cost: answer.cost,
         similarity,
     });
-    let found = serde_json::to_value(&results).unwrap_or_default();
+    let found = storable(serde_json::to_value(&results).unwrap_or_default());
     if let Some(grade) = checks::grade(&results) {
         settled.grade = Some(grade.millionths());
         settled.grade_source = Some(GradeSource::Checks);
@@ -119,13 +119,14 @@ pub fn to_kept(reply: &Reply) -> Value {
 }
 
 /// A kept answer; `None` if it is not of this form.
-pub fn from_kept(kept: Value) -> Option<Reply> {
+pub fn from_kept(kept: &Value) -> Option<Reply> {
     let count = |member: &str| kept[member].as_u64();
     Some(Reply {
         text: kept["text"].as_str()?.to_owned(),
-        finish: match kept["truncated"].as_bool()? {
-            true => Finish::Truncated,
-            false => Finish::Stop,
+        finish: if kept["truncated"].as_bool()? {
+            Finish::Truncated
+        } else {
+            Finish::Stop
         },
         model_version: kept["modelVersion"].as_str()?.to_owned(),
         response_id: kept["responseId"].as_str().map(str::to_owned),
@@ -137,4 +138,17 @@ pub fn from_kept(kept: Value) -> Option<Reply> {
         },
         ..Reply::default()
     })
+}
+
+/// JSON without what `jsonb` does not take: details of checks quote outputs.
+fn storable(json: Value) -> Value {
+    match json {
+        Value::String(text) => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => items.into_iter().map(storable).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, storable(value)))
+            .collect(),
+        other => other,
+    }
 }
