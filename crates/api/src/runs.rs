@@ -257,7 +257,7 @@ async fn rerun(
 /// What a person says of a cell.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
-struct Verdict {
+struct ManualVerdict {
     /// It will do, it will not, or nothing.
     value: ManualGrade,
 }
@@ -265,12 +265,12 @@ struct Verdict {
 /// Judges a cell; with `unset` the grader's or the checks' grade counts again.
 #[utoipa::path(tag = "Runs", params(("id" = RunId, Path, description = "The run"),
     ("cell_id" = CellId, Path, description = "The cell")),
-    request_body = Verdict, responses((status = 204, description = "Noted")))]
+    request_body = ManualVerdict, responses((status = 204, description = "Noted")))]
 #[put("/runs/{id}/cells/{cell_id}/manual-grade")]
 async fn judge(
     context: Context<Developer>,
     Paths(id, cell): Paths<RunId, CellId>,
-    Body(verdict): Body<Verdict>,
+    Body(verdict): Body<ManualVerdict>,
 ) -> ApiResult<HttpResponse> {
     let mut conn = context.db().await?;
     control::judge(&mut conn, &context.who, id, cell, verdict.value).await?;

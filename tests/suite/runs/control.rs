@@ -173,7 +173,8 @@ async fn a_cell_that_was_taken_and_never_heard_of_is_found_before_the_lane_ends(
     let app = App::start().await;
     let ada = app.register().await;
     let prompt = prompt(&ada, "[[mock: echo]] Hello.").await;
-    let body = json!({"promptId": prompt, "modelIds": ["mock/text-1", "mock/text-1"]});
+    let body =
+        json!({"promptId": prompt, "modelIds": ["mock/text-1", "mock/text-1"], "cache": "off"});
     let run_id = id(&start(&ada, &body).await);
     let lane = "SELECT id FROM jobs WHERE kind = 'runs.lane'";
     let taken = format!(

@@ -43,7 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// What a provider said when it was asked.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Check {
+pub struct HealthCheck {
     /// Whether it is there and takes the key.
     ok: bool,
     /// What went wrong, such as `provider_unauthorized` or `provider_timeout`.
@@ -57,17 +57,17 @@ type Place = (CompanyId, ProviderName);
 
 /// What the providers last said, with the key they were asked with.
 #[derive(Debug, Default)]
-pub struct Checks(Mutex<HashMap<Place, (Option<ProviderKeyId>, Check)>>);
+pub struct Checks(Mutex<HashMap<Place, (Option<ProviderKeyId>, HealthCheck)>>);
 
 impl Checks {
-    fn recall(&self, place: Place, key: Option<ProviderKeyId>) -> Option<Check> {
+    fn recall(&self, place: Place, key: Option<ProviderKeyId>) -> Option<HealthCheck> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (asked_with, check) = kept.get(&place)?;
         let is_good = *asked_with == key && Utc::now() - check.checked_at < GOOD;
         is_good.then(|| check.clone())
     }
 
-    fn keep(&self, place: Place, key: Option<ProviderKeyId>, check: &Check) {
+    fn keep(&self, place: Place, key: Option<ProviderKeyId>, check: &HealthCheck) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MANY {
             kept.retain(|_, (_, check)| Utc::now() - check.checked_at < GOOD);
@@ -84,7 +84,7 @@ struct ProviderHealth {
     /// Whose key it is called with; `null` while there is none.
     credential: Option<Credential>,
     /// What it said, at most a minute ago; `null` without a key.
-    check: Option<Check>,
+    check: Option<HealthCheck>,
 }
 
 /// Whether each provider is there and takes the key that your company reaches it with.
@@ -123,13 +123,13 @@ async fn checked(
     company: CompanyId,
     provider: ProviderName,
     key: Option<&SealedKey>,
-) -> Check {
+) -> HealthCheck {
     let (place, id) = ((company, provider), key.map(|key| key.id));
     if let Some(check) = app.checks.recall(place, id) {
         return check;
     }
     let error_class = ask(app, company, provider, key).await.err();
-    let check = Check {
+    let check = HealthCheck {
         ok: error_class.is_none(),
         error_class,
         checked_at: Utc::now(),

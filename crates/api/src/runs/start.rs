@@ -99,11 +99,10 @@ pub struct StartBody {
     concurrency: Option<u16>,
     /// The most the run may cost.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "1.5")]
+    #[schema(value_type = Option<String>)]
     budget_usd: Option<Usd>,
     /// Use of kept responses.
     #[deserr(default = CacheUse::Use)]
-    #[schema(inline)]
     cache: CacheUse,
     /// The most rows.
     #[deserr(default)]
@@ -114,7 +113,6 @@ pub struct StartBody {
     pub allow_unpriced: bool,
     /// Who besides you may see it.
     #[deserr(default = Visibility::Private)]
-    #[schema(inline)]
     visibility: Visibility,
 }
 

@@ -71,7 +71,7 @@ pub struct RunView {
     /// The number of its newest event.
     last_event_id: i64,
     /// What its columns come to.
-    summary: Summary,
+    summary: RunSummary,
     /// Whose it is.
     owner: Owner,
     /// Who besides may see it.
@@ -88,7 +88,7 @@ pub struct RunView {
 /// What a run comes to.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct RunSummary {
     /// Its columns.
     columns: Vec<ColumnView>,
     /// What every settled call cost, failed and repeated ones included.
@@ -149,7 +149,7 @@ impl RunView {
             cell_count: run.cell_count,
             open_cells: run.open_cells,
             last_event_id: run.last_event,
-            summary: Summary {
+            summary: RunSummary {
                 columns: columns
                     .into_iter()
                     .map(|column| ColumnView::of(column, &latencies, grading))
