@@ -23,9 +23,6 @@ use crate::{
     extract::Faults,
 };
 
-/// The most texts at which an answer may be told to end.
-const STOPS: usize = 5;
-
 /// A prompt to be tried.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = camelCase, validate = check -> Faults)]
@@ -83,47 +80,11 @@ pub struct TestBody {
 }
 
 fn check(body: TestBody, _: deserr::ValuePointerRef<'_>) -> Result<TestBody, Faults> {
-    let within = |value: Option<f64>, from: f64, to: f64| {
-        value.is_none_or(|value| (from..=to).contains(&value))
-    };
-    let between = |value: Option<u32>, to: u32| value.is_none_or(|value| (1..=to).contains(&value));
-    let stops = &body.stop_sequences;
-    let rules = [
-        (
-            "temperature",
-            within(body.temperature, 0.0, 2.0),
-            "must be between 0 and 2",
-        ),
-        (
-            "topP",
-            within(body.top_p, f64::MIN_POSITIVE, 1.0),
-            "must be above 0 and at most 1",
-        ),
-        (
-            "topK",
-            between(body.top_k, 1000),
-            "must be between 1 and 1000",
-        ),
-        (
-            "maxOutputTokens",
-            between(body.max_output_tokens, 1_000_000),
-            "must be between 1 and 1000000",
-        ),
-        (
-            "stopSequences",
-            stops.len() <= STOPS,
-            "must have at most 5 items",
-        ),
-        (
-            "stopSequences",
-            stops.iter().all(|stop| (1..=200).contains(&stop.len())),
-            "must have items of 1 to 200 bytes",
-        ),
-    ];
-    let broken: Vec<FieldFault> = rules
+    let broken: Vec<FieldFault> = body
+        .sampling()
+        .faults()
         .into_iter()
-        .filter(|(_, holds, _)| !holds)
-        .map(|(field, _, message)| FieldFault {
+        .map(|(field, message)| FieldFault {
             field: field.into(),
             message: message.into(),
         })
@@ -140,6 +101,18 @@ impl TestBody {
     /// The model that is named.
     pub(super) fn model(&self) -> Option<&ModelRef> {
         self.model.as_ref()
+    }
+
+    /// How the answer is to be drawn.
+    fn sampling(&self) -> Sampling {
+        Sampling {
+            temperature: self.temperature,
+            top_p: self.top_p,
+            top_k: self.top_k,
+            max_output_tokens: self.max_output_tokens,
+            stop: self.stop_sequences.clone(),
+            seed: self.seed,
+        }
     }
 
     /// The prompt with its values; every placeholder without one is a fault.
@@ -162,12 +135,15 @@ impl TestBody {
 
     /// What the model is asked.
     pub(super) async fn request(
-        self,
+        mut self,
         context: &Context<Runner>,
         callee: &Callee,
     ) -> ApiResult<Request> {
         let mut asked = callee.request(&self.text()?);
-        let pictures: Vec<Image> = self.images.into_iter().map(Into::into).collect();
+        let pictures: Vec<Image> = std::mem::take(&mut self.images)
+            .into_iter()
+            .map(Into::into)
+            .collect();
         if !pictures.is_empty() {
             callee.must_see(context).await?;
         }
@@ -176,15 +152,8 @@ impl TestBody {
                 .splice(0..0, pictures.into_iter().map(Part::Image));
         }
         Ok(Request {
+            sampling: self.sampling(),
             system: self.system_instruction.map(|text| text.as_str().to_owned()),
-            sampling: Sampling {
-                temperature: self.temperature,
-                top_p: self.top_p,
-                top_k: self.top_k,
-                max_output_tokens: self.max_output_tokens,
-                stop: self.stop_sequences,
-                seed: self.seed,
-            },
             web_search: self.web_search,
             thinking: self.thinking.map(Into::into),
             ..asked

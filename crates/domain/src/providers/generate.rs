@@ -104,6 +104,54 @@ pub struct Sampling {
     pub seed: Option<i64>,
 }
 
+impl Sampling {
+    /// The rules that are broken where people ask for it: the member as requests call it, and a
+    /// sentence.
+    pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        let within = |value: Option<f64>, from: f64, to: f64| {
+            value.is_none_or(|value| (from..=to).contains(&value))
+        };
+        let between =
+            |value: Option<u32>, to: u32| value.is_none_or(|value| (1..=to).contains(&value));
+        let rules = [
+            (
+                "temperature",
+                within(self.temperature, 0.0, 2.0),
+                "must be between 0 and 2",
+            ),
+            (
+                "topP",
+                within(self.top_p, f64::MIN_POSITIVE, 1.0),
+                "must be above 0 and at most 1",
+            ),
+            (
+                "topK",
+                between(self.top_k, 1000),
+                "must be between 1 and 1000",
+            ),
+            (
+                "maxOutputTokens",
+                between(self.max_output_tokens, 1_000_000),
+                "must be between 1 and 1000000",
+            ),
+            (
+                "stopSequences",
+                self.stop.len() <= 5,
+                "must have at most 5 items",
+            ),
+            (
+                "stopSequences",
+                self.stop.iter().all(|stop| (1..=200).contains(&stop.len())),
+                "must have items of 1 to 200 bytes",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
+        broken
+            .map(|(member, _, sentence)| (member, sentence))
+            .collect()
+    }
+}
+
 /// How much a model may think before it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinking {

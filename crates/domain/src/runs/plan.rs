@@ -75,48 +75,7 @@ pub struct Params {
 impl Params {
     /// The rules that are broken: a member and a sentence each.
     pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
-        let within = |value: Option<f64>, from: f64, to: f64| {
-            value.is_none_or(|value| (from..=to).contains(&value))
-        };
-        let between =
-            |value: Option<u32>, to: u32| value.is_none_or(|value| (1..=to).contains(&value));
-        let stops = &self.stop_sequences;
-        let rules = [
-            (
-                "temperature",
-                within(self.temperature, 0.0, 2.0),
-                "must be between 0 and 2",
-            ),
-            (
-                "topP",
-                within(self.top_p, f64::MIN_POSITIVE, 1.0),
-                "must be above 0 and at most 1",
-            ),
-            (
-                "topK",
-                between(self.top_k, 1000),
-                "must be between 1 and 1000",
-            ),
-            (
-                "maxOutputTokens",
-                between(self.max_output_tokens, 1_000_000),
-                "must be between 1 and 1000000",
-            ),
-            (
-                "stopSequences",
-                stops.len() <= 5,
-                "must have at most 5 items",
-            ),
-            (
-                "stopSequences",
-                stops.iter().all(|stop| (1..=200).contains(&stop.len())),
-                "must have items of 1 to 200 bytes",
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
-        broken
-            .map(|(member, _, sentence)| (member, sentence))
-            .collect()
+        self.sampling(0).faults()
     }
 
     /// How the answer of this repetition is drawn.
