@@ -9,6 +9,7 @@ pub mod cells;
 pub mod compare;
 pub mod control;
 pub mod events;
+mod insert;
 pub mod lane;
 pub mod responses;
 pub mod sizes;

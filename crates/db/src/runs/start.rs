@@ -1,7 +1,7 @@
 //! Starting a run: version, run, columns, cells and jobs in one transaction, or nothing and every
 //! reason why not.
 
-use diesel::{prelude::*, sql_types};
+use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
@@ -12,17 +12,16 @@ use domain::{
     users::Visibility,
 };
 
-use super::{Run, find};
+use super::{Run, find, insert};
 use crate::{
     Connection,
     jobs::{NewJob, enqueue},
     models::Model,
-    prepared::Prepare,
     prompts::{
         self, Stored,
         versions::{self, PromptVersion},
     },
-    schema::{datasets, run_columns, runs},
+    schema::datasets,
 };
 
 /// Which text is run.
@@ -86,7 +85,7 @@ pub(super) struct Chosen {
 pub(super) struct Rows {
     pub version: i32,
     pub headers: Vec<String>,
-    count: i32,
+    pub count: i32,
 }
 
 /// Starts a run.
@@ -108,7 +107,7 @@ pub async fn start(
             Some(grader) => Some(version(conn, viewer, grader, id).await?),
             None => None,
         };
-        insert(
+        insert::run(
             conn,
             viewer,
             new,
@@ -119,7 +118,7 @@ pub async fn start(
             count,
         )
         .await?;
-        insert_cells(conn, new, id, rows.as_ref(), count).await?;
+        insert::cells(conn, new, id, rows.as_ref(), count).await?;
         enqueue_lanes(conn, viewer, id, new).await?;
         Ok(find(conn, viewer, id).await?)
     })
@@ -293,107 +292,6 @@ async fn version<'a>(
         }
     };
     Ok((&chosen.stored, version))
-}
-
-#[expect(clippy::too_many_arguments, reason = "everything that the row names")]
-async fn insert(
-    conn: &mut Connection,
-    viewer: &Viewer,
-    new: &NewRun,
-    id: RunId,
-    (prompt, version): &(&Stored, PromptVersion),
-    grader: Option<&(&Stored, PromptVersion)>,
-    rows: Option<&Rows>,
-    count: i32,
-) -> QueryResult<()> {
-    let small = |n: u16| i16::try_from(n).unwrap_or(i16::MAX);
-    let columns = i32::try_from(new.models.len()).unwrap_or(i32::MAX);
-    let cells = count
-        .saturating_mul(columns)
-        .saturating_mul(new.repeats.into());
-    diesel::insert_into(runs::table)
-        .values((
-            (
-                runs::id.eq(id),
-                runs::company_id.eq(viewer.company_id),
-                runs::owner_id.eq(viewer.user_id),
-                runs::visibility.eq(new.visibility),
-                runs::prompt_id.eq(prompt.prompt.id),
-                runs::prompt_version_id.eq(version.id),
-                runs::prompt_title.eq(prompt.prompt.title.as_str()),
-                runs::version_label.eq(&version.label),
-            ),
-            (
-                runs::grader_prompt_id.eq(grader.map(|(grader, _)| grader.prompt.id)),
-                runs::grader_version_id.eq(grader.map(|(_, version)| version.id)),
-                runs::grader_model_id.eq(new.grader_model.as_ref().map(|model| model.id)),
-                runs::dataset_id.eq(new.dataset_id),
-                runs::dataset_version.eq(rows.map(|rows| rows.version)),
-                runs::plan.eq(&new.plan),
-            ),
-            (
-                runs::row_count.eq(count),
-                runs::repeats.eq(small(new.repeats)),
-                runs::concurrency.eq(small(new.concurrency)),
-                runs::budget.eq(new.budget),
-                runs::cell_count.eq(cells),
-                runs::open_cells.eq(cells),
-                runs::last_event.eq(1_i64),
-            ),
-        ))
-        .execute(conn)
-        .await?;
-    diesel::sql_query("INSERT INTO run_events (run_id, number, kind) VALUES ($1, 1, 'queued')")
-        .bind::<sql_types::Uuid, _>(id)
-        .execute(conn)
-        .await?;
-    insert_columns(conn, new, id, count).await
-}
-
-async fn insert_columns(
-    conn: &mut Connection,
-    new: &NewRun,
-    id: RunId,
-    count: i32,
-) -> QueryResult<()> {
-    let queued = count.saturating_mul(new.repeats.into());
-    let columns: Vec<_> = (0..)
-        .zip(&new.models)
-        .map(|(index, model): (i16, _)| {
-            (
-                run_columns::run_id.eq(id),
-                run_columns::column_index.eq(index),
-                run_columns::model_id.eq(model.id),
-                run_columns::model_name.eq(format!("{}/{}", model.provider, model.name)),
-                run_columns::queued.eq(queued),
-            )
-        })
-        .collect();
-    diesel::insert_into(run_columns::table)
-        .values(columns)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn insert_cells(
-    conn: &mut Connection,
-    new: &NewRun,
-    id: RunId,
-    rows: Option<&Rows>,
-    count: i32,
-) -> QueryResult<()> {
-    diesel::sql_query(include_str!("insert_cells.sql"))
-        .bind::<sql_types::Uuid, _>(id)
-        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(new.dataset_id)
-        .bind::<sql_types::Nullable<sql_types::Integer>, _>(rows.map(|rows| rows.version))
-        .bind::<sql_types::Integer, _>(count)
-        .bind::<sql_types::Integer, _>(i32::try_from(new.models.len()).unwrap_or(i32::MAX))
-        .bind::<sql_types::Integer, _>(i32::from(new.repeats))
-        .prepared()
-        .execute(conn)
-        .await
-        .map(|_| ())
 }
 
 async fn enqueue_lanes(
