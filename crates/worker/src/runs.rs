@@ -8,6 +8,7 @@ mod batch;
 mod callee;
 mod cell;
 mod ledger;
+mod outcome;
 mod request;
 mod verdict;
 

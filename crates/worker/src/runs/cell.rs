@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use db::runs::{
     lane::{self, Claimed, Settled, Wish},
     responses::Kept,
@@ -11,24 +11,19 @@ use domain::{
     documents::Sha256,
     models::Usd,
     prompts::ExpectedOutput,
-    providers::{
-        ProviderError,
-        generate::{Finish, Reply, Request},
-    },
-    runs::{AttemptId, CacheUse, CellStatus, Stage, grade::from_grader, latencies, parsing},
+    providers::generate::{Finish, Reply, Request},
+    runs::{AttemptId, CacheUse, CellStatus, Stage, grade::from_grader, parsing},
 };
 
 use super::{
     Lane,
     callee::Callee,
     ledger::Response,
+    outcome::{answered, back, blank, clean, failure, fault, refusal, storable, ungraded},
     request::{self, Values},
     verdict,
 };
 use crate::patience::insist;
-
-/// Calls of a stage that may fail in a way that passes, before the cell is given up.
-const TRIES: i16 = 3;
 
 /// What became of a call.
 enum Call {
@@ -41,11 +36,11 @@ enum Call {
 /// An answer, and what it took.
 pub struct Answer {
     pub reply: Reply,
-    attempt: Option<AttemptId>,
+    pub attempt: Option<AttemptId>,
     pub latency_ms: i32,
     pub cost: Usd,
-    priced: bool,
-    cached: bool,
+    pub priced: bool,
+    pub cached: bool,
 }
 
 impl Lane<'_> {
@@ -69,7 +64,7 @@ impl Lane<'_> {
                 return Ok(());
             }
         };
-        let settled = Self::answered(cell, &answer);
+        let settled = answered(cell, &answer);
         let settled = match (refusal(&answer.reply), self.parsed(&answer.reply)) {
             (Some(message), _) => fault(settled, CellStatus::Failed, "provider_refused", &message),
             (None, Err(message)) => {
@@ -151,7 +146,7 @@ impl Lane<'_> {
             model_version: None,
             status: Some(CellStatus::Completed),
             grader_output: Some(clean(&answer.reply.text)),
-            ..Self::answered(cell, answer)
+            ..answered(cell, answer)
         };
         let grade = match refusal(&answer.reply) {
             Some(message) => Err(message),
@@ -342,129 +337,6 @@ impl Lane<'_> {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
-
-    fn answered(cell: &Claimed, answer: &Answer) -> Settled {
-        let usage = &answer.reply.usage;
-        let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
-        Settled {
-            attempt: answer.attempt,
-            output_raw: Some(clean(&answer.reply.text)),
-            tokens_in: count(usage.input),
-            tokens_out: count(usage.output),
-            tokens_thinking: count(usage.thinking),
-            cost: answer.cost,
-            priced: answer.priced,
-            latency_ms: Some(answer.latency_ms),
-            latency_bucket: Some(latencies::bucket(answer.latency_ms.unsigned_abs())),
-            cached: answer.cached,
-            model_version: Some(clean(&answer.reply.model_version)),
-            response_id: answer.reply.response_id.as_deref().map(clean),
-            ..blank(cell)
-        }
-    }
-}
-
-/// A cell as it stands before anything happened to it.
-fn blank(cell: &Claimed) -> Settled {
-    Settled {
-        cell: Some(cell.id),
-        claims: cell.claims,
-        from_stage: Some(cell.stage),
-        stage: Some(cell.stage),
-        tries: cell.tries,
-        ..Settled::default()
-    }
-}
-
-fn fault(settled: Settled, status: CellStatus, code: &str, message: &str) -> Settled {
-    let event = match status {
-        CellStatus::Malformed => "malformed",
-        _ => "failed",
-    };
-    Settled {
-        status: Some(status),
-        event: Some(event),
-        error_code: Some(code.to_owned()),
-        error_message: Some(clean(message)),
-        ..settled
-    }
-}
-
-/// A cell that waits again, since its call was not made.
-fn back(cell: &Claimed, attempt: Option<AttemptId>, at: DateTime<Utc>) -> Settled {
-    Settled {
-        attempt,
-        withdrawn: attempt.is_some(),
-        status: Some(CellStatus::Queued),
-        not_before: Some(at),
-        ..blank(cell)
-    }
-}
-
-/// What a provider's error means for the cell.
-fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Settled {
-    if let ProviderError::Held { until, .. } = cause {
-        return back(cell, Some(attempt), *until);
-    }
-    let settled = Settled {
-        attempt: Some(attempt),
-        // Paid for, perhaps: what was promised to it stays promised.
-        unknown: matches!(
-            cause,
-            ProviderError::Timeout(_) | ProviderError::Malformed(_)
-        ),
-        ..blank(cell)
-    };
-    let again = |tries, not_before, event| Settled {
-        status: Some(CellStatus::Queued),
-        tries,
-        not_before: Some(not_before),
-        event: Some(event),
-        error_code: Some(cause.class().to_owned()),
-        error_message: Some(clean(&cause.to_string())),
-        ..settled.clone()
-    };
-    match cause {
-        ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
-            again(cell.tries, *until, "rate_limited")
-        }
-        ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_)
-            if cell.tries + 1 < TRIES =>
-        {
-            let wait = domain::jobs::backoff((cell.tries + 1).into(), rand::random());
-            let at = Utc::now() + super::delta(wait);
-            again(
-                cell.tries + 1,
-                cause.retry_at().map_or(at, |named| named.max(at)),
-                "retried",
-            )
-        }
-        _ => fault(
-            settled,
-            CellStatus::Failed,
-            cause.class(),
-            &cause.to_string(),
-        ),
-    }
-}
-
-/// Why an answer is none.
-fn refusal(reply: &Reply) -> Option<String> {
-    match &reply.finish {
-        Finish::Refused(reason) => Some(format!("The model withheld its answer: {reason}")),
-        _ => None,
-    }
-}
-
-/// A cell whose output stands, and whose grader gave no grade.
-fn ungraded(settled: Settled, why: &str) -> Settled {
-    Settled {
-        status: Some(CellStatus::Completed),
-        event: Some("grader_failed"),
-        error_code: Some("grader_failed".into()),
-        error_message: Some(clean(why)),
-        ..settled
-    }
 }
 
 fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {
@@ -476,23 +348,4 @@ fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {
         priced: true,
         cached: true,
     })
-}
-
-/// Postgres stores no NUL.
-fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
-/// The answer without what no column takes.
-fn storable(reply: Reply) -> Reply {
-    Reply {
-        text: clean(&reply.text),
-        model_version: clean(&reply.model_version),
-        response_id: reply.response_id.as_deref().map(clean),
-        finish: match reply.finish {
-            Finish::Refused(reason) => Finish::Refused(clean(&reason)),
-            finish => finish,
-        },
-        ..reply
-    }
 }
