@@ -108,11 +108,14 @@ pub enum ProviderError {
     /// No answer in time, or the connection broke.
     #[error("no answer from the provider: {0}")]
     Timeout(String),
+    /// Not asked at all: what the provider said to an earlier call holds still.
+    #[error(transparent)]
+    Unasked(Box<Self>),
 }
 
 impl ProviderError {
     /// A stable name for logs, metrics and dead letters.
-    pub const fn class(&self) -> &'static str {
+    pub fn class(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } => "provider_rate_limited",
             Self::QuotaSpent { .. } => "provider_quota_spent",
@@ -125,12 +128,26 @@ impl ProviderError {
             Self::Invalid(_) => "provider_invalid_request",
             Self::Malformed(_) => "provider_malformed_answer",
             Self::Timeout(_) => "provider_timeout",
+            Self::Unasked(earlier) => earlier.class(),
         }
     }
 
-    /// The time before which it is no use to call again, if the error names one.
-    pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
+    /// What the provider said, to this call or to an earlier one.
+    pub fn said(&self) -> &Self {
         match self {
+            Self::Unasked(earlier) => earlier.said(),
+            error => error,
+        }
+    }
+
+    /// Whether the provider was not asked, so that nothing can have been spent.
+    pub const fn is_unasked(&self) -> bool {
+        matches!(self, Self::Held { .. } | Self::Unasked(_))
+    }
+
+    /// The time before which it is no use to call again, if the error names one.
+    pub fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self.said() {
             Self::RateLimited { retry_at: until }
             | Self::QuotaSpent { until }
             | Self::Held { until, .. } => Some(*until),

@@ -234,7 +234,7 @@ async fn embed_batch(
 /// What a provider's refusal means for the job.
 fn outcome_of(cause: &ProviderError) -> Outcome {
     let failure = Failure::new(cause.class(), cause.to_string());
-    match cause {
+    match cause.said() {
         ProviderError::RateLimited { retry_at: until }
         | ProviderError::QuotaSpent { until }
         | ProviderError::Held { until, .. } => Outcome::Snooze(*until, cause.to_string()),
@@ -249,7 +249,8 @@ fn outcome_of(cause: &ProviderError) -> Outcome {
         | ProviderError::OutOfCredit(_)
         | ProviderError::Refused(_)
         | ProviderError::TooLong(_)
-        | ProviderError::Invalid(_) => Outcome::Discard(failure),
+        | ProviderError::Invalid(_)
+        | ProviderError::Unasked(_) => Outcome::Discard(failure),
     }
 }
 

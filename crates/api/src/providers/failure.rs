@@ -16,7 +16,7 @@ impl From<ProviderError> for ApiError {
                 ..Self::new(Code::TooManyRequests, detail)
             };
         }
-        let code = match cause {
+        let code = match cause.said() {
             ProviderError::Invalid(_) | ProviderError::TooLong(_) | ProviderError::Refused(_) => {
                 Code::Invalid
             }

@@ -241,7 +241,10 @@ fn turned_away(labels: &Labels, wait: f64, why: &Refusal) -> ProviderError {
         Refusal::Paced => wait * (1.0 + rand::random::<f64>()),
         _ => wait,
     };
-    let error = why.told(Utc::now(), wait);
+    let error = match why.told(Utc::now(), wait) {
+        held @ ProviderError::Held { .. } => held,
+        said => ProviderError::Unasked(Box::new(said)),
+    };
     metrics::counter!("provider_turned_away_total", "provider" => labels.provider.clone(),
         "family" => labels.family.clone(), "reason" => error.class())
     .increment(1);

@@ -82,7 +82,9 @@ impl Lesson {
             ProviderError::Refused(_) | ProviderError::TooLong(_) | ProviderError::Invalid(_) => {
                 Self::Answered
             }
-            ProviderError::Malformed(_) | ProviderError::Held { .. } => Self::None,
+            ProviderError::Malformed(_)
+            | ProviderError::Held { .. }
+            | ProviderError::Unasked(_) => Self::None,
         }
     }
 }

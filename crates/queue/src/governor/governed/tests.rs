@@ -213,9 +213,13 @@ async fn a_refused_key_is_told_to_all_in_the_words_of_the_provider_without_a_cal
     let refusal = ProviderError::OutOfCredit("Your credit is depleted".into());
     *held.fails.lock().expect("no panic") = Some(refusal.clone());
     held.go.notify_one();
-    for _ in 0..3 {
-        let refused = governed.generate(&request()).await;
-        assert_eq!(refused.err(), Some(refusal.clone()));
+    let refused = governed.generate(&request()).await;
+    assert_eq!(refused.err(), Some(refusal.clone()));
+    let unasked = ProviderError::Unasked(Box::new(refusal.clone()));
+    for _ in 0..2 {
+        let refused = governed.generate(&request()).await.expect_err("refused");
+        assert_eq!(refused, unasked);
+        assert_eq!(refused.to_string(), refusal.to_string());
     }
     assert_eq!(held.calls.load(Ordering::Relaxed), 1);
 }
