@@ -13,6 +13,7 @@ mod events;
 mod export;
 mod grading;
 mod kept;
+mod lanes;
 mod money;
 mod start;
 mod support;

@@ -415,6 +415,7 @@ diesel::table! {
         tokens_thinking -> BigInt,
         cost -> Numeric,
         grader_cost -> Numeric,
+        not_before -> Nullable<Timestamptz>,
     }
 }
 

@@ -72,6 +72,11 @@ pub async fn work(app: &App, client: &Client, id: &str) -> Value {
             "UPDATE cells SET not_before = NULL WHERE not_before IS NOT NULL",
         )
         .await;
+        execute(
+            app,
+            "UPDATE run_columns SET not_before = NULL WHERE not_before IS NOT NULL",
+        )
+        .await;
         execute(app, "UPDATE jobs SET run_at = now() WHERE state = 'queued'").await;
     }
     audit(app).await;

@@ -1,6 +1,7 @@
 //! What people do to a run once it is started: call it off, take it up again, have cells made anew,
 //! judge them.
 
+use chrono::{DateTime, Utc};
 use diesel::{prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -11,7 +12,12 @@ use domain::{
 };
 
 use super::{Run, find, start::lane_jobs};
-use crate::{Connection, jobs::enqueue, prepared::Prepare, schema::runs};
+use crate::{
+    Connection,
+    jobs::enqueue,
+    prepared::Prepare,
+    schema::{run_columns, runs},
+};
 
 /// Why a run was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +70,7 @@ async fn lock(conn: &mut Connection, viewer: &Viewer, id: RunId) -> Result<Run, 
 /// The run's row is locked by this.
 pub(super) async fn stop(conn: &mut Connection, id: RunId, status: RunStatus) -> QueryResult<()> {
     let stopped = diesel::update(runs::table.find(id))
-        .filter(runs::status.eq_any([RunStatus::Queued, RunStatus::Running]))
+        .filter(runs::status.eq_any([RunStatus::Queued, RunStatus::Running, RunStatus::Failed]))
         .set(runs::status.eq(status))
         .execute(conn)
         .await?;
@@ -86,7 +92,7 @@ pub async fn cancel(conn: &mut Connection, viewer: &Viewer, id: RunId) -> Result
         let run = lock(conn, viewer, id).await?;
         match run.status {
             RunStatus::Cancelled => Ok(()),
-            RunStatus::Queued | RunStatus::Running => {
+            RunStatus::Queued | RunStatus::Running | RunStatus::Failed => {
                 Ok(stop(conn, id, RunStatus::Cancelled).await?)
             }
             ended => Err(ControlError::WrongState(format!(
@@ -97,7 +103,8 @@ pub async fn cancel(conn: &mut Connection, viewer: &Viewer, id: RunId) -> Result
     .await
 }
 
-/// Takes up a run that was called off or ran out of budget, with another budget if one is given.
+/// Takes up a run that was called off, ran out of budget or lost its workers, with another budget if
+/// one is given.
 pub async fn resume(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -107,9 +114,9 @@ pub async fn resume(
 ) -> Result<Run, ControlError> {
     conn.transaction(async |conn| {
         let run = lock(conn, viewer, id).await?;
-        if !matches!(run.status, RunStatus::Cancelled | RunStatus::BudgetExceeded) {
+        if !is_stopped(run.status) {
             let sentence = format!(
-                "The run is {}; only one that is cancelled or budget_exceeded can be resumed.",
+                "The run is {}; only one that is cancelled, budget_exceeded or failed can be resumed.",
                 run.status
             );
             return Err(ControlError::WrongState(sentence));
@@ -201,8 +208,16 @@ async fn status_of(
         .await
 }
 
+/// Whether nobody takes cells of such a run.
+const fn is_stopped(status: RunStatus) -> bool {
+    matches!(
+        status,
+        RunStatus::Cancelled | RunStatus::BudgetExceeded | RunStatus::Failed
+    )
+}
+
 fn refuse_stopped(run: &Run) -> Result<(), ControlError> {
-    if matches!(run.status, RunStatus::Cancelled | RunStatus::BudgetExceeded) {
+    if is_stopped(run.status) {
         let sentence = format!("The run is {}: resume it first.", run.status);
         return Err(ControlError::WrongState(sentence));
     }
@@ -238,7 +253,12 @@ async fn requeue(
             .execute(conn)
             .await?;
     }
-    // A lane that waits for a provider is to look again: not every cell waits for that one.
+    // A lane that waits for a provider is to look again: not every cell waits for that one, and its
+    // key or quota may be another now.
+    diesel::update(run_columns::table.filter(run_columns::run_id.eq(run.id)))
+        .set(run_columns::not_before.eq(None::<DateTime<Utc>>))
+        .execute(conn)
+        .await?;
     diesel::sql_query(
         "UPDATE jobs SET run_at = clock_timestamp() WHERE id IN (
              SELECT id FROM jobs WHERE subject_id = $1 AND kind = 'runs.lane' AND state = 'queued'

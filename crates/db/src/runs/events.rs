@@ -47,7 +47,7 @@ impl Reach {
         let is_active = matches!(status, RunStatus::Queued | RunStatus::Running);
         Self {
             last_event,
-            is_over: open_cells == 0 && !is_active,
+            is_over: !is_active && (open_cells == 0 || status == RunStatus::Failed),
         }
     }
 }

@@ -121,6 +121,8 @@ pub struct Settled {
     pub tries: i16,
     /// Not before this time again.
     pub not_before: Option<DateTime<Utc>>,
+    /// Until then the provider of its column is not to be asked for any cell.
+    pub parked_until: Option<DateTime<Utc>>,
     /// The output as it came.
     pub output_raw: Option<String>,
     /// The part of it that the prompt asked for.
@@ -159,6 +161,14 @@ pub struct Settled {
     pub model_version: Option<String>,
     /// The provider's name for the answer.
     pub response_id: Option<String>,
+}
+
+impl Settled {
+    /// About how many bytes its texts have.
+    pub fn weight(&self) -> usize {
+        let texts = [&self.output_raw, &self.output_parsed, &self.grader_output];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
 }
 
 /// A judgement to be kept.
@@ -320,11 +330,19 @@ pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest,
 /// When the first of the run's waiting cells may be taken; looks no further than one that may be now.
 async fn next_due(conn: &mut Connection, run: RunId) -> QueryResult<Option<Due>> {
     diesel::sql_query(
-        "(SELECT clock_timestamp() AS due FROM cells
-          WHERE run_id = $1 AND status = 'queued' AND (not_before IS NULL OR not_before <= clock_timestamp())
+        "WITH waiting AS NOT MATERIALIZED (
+             SELECT greatest(clock_timestamp(), cells.not_before,
+                             CASE WHEN stage = 'generate' THEN c.not_before END) AS due,
+                    cells.not_before AS own, stage, c.not_before AS parked
+             FROM cells JOIN run_columns c USING (run_id, column_index)
+             WHERE run_id = $1 AND status = 'queued'
+         )
+         (SELECT due FROM waiting
+          WHERE (own IS NULL OR own <= clock_timestamp())
+            AND (stage = 'grade' OR parked IS NULL OR parked <= clock_timestamp())
           LIMIT 1)
          UNION ALL
-         (SELECT not_before FROM cells WHERE run_id = $1 AND status = 'queued' ORDER BY not_before LIMIT 1)
+         (SELECT due FROM waiting ORDER BY due LIMIT 1)
          LIMIT 1",
     )
     .bind::<sql_types::Uuid, _>(run)

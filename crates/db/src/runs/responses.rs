@@ -73,6 +73,14 @@ pub struct Kept {
     pub cost: Usd,
 }
 
+impl Kept {
+    /// About how many bytes its text has.
+    pub fn weight(&self) -> usize {
+        let text = self.reply.as_ref().and_then(|reply| reply["text"].as_str());
+        text.map_or(0, str::len)
+    }
+}
+
 /// Keeps responses, and gives up the keys of calls that brought none.
 pub async fn keep(
     conn: &mut Connection,

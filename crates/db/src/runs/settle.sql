@@ -8,7 +8,7 @@ WITH held AS MATERIALIZED (
 ), settled AS MATERIALIZED (
     SELECT s.* FROM jsonb_to_recordset($4) AS s (
         place integer, cell uuid, claims integer, attempt uuid, withdrawn boolean, unknown boolean, from_stage text, status text, stage text,
-        event text, tries smallint, not_before timestamptz, output_raw text, output_parsed text,
+        event text, tries smallint, not_before timestamptz, parked_until timestamptz, output_raw text, output_parsed text,
         grader_output text, checks jsonb, grade integer, grade_source text, grades jsonb, tokens_in integer,
         tokens_out integer, tokens_thinking integer, cost numeric, priced boolean, latency_ms integer,
         latency_bucket smallint, cached boolean, error_code text, error_message text, model_version text,
@@ -51,7 +51,12 @@ WITH held AS MATERIALIZED (
         model_version = coalesce(s.model_version, c.model_version)
     FROM settled s CROSS JOIN run
     WHERE c.id = s.cell AND c.lane = $1 AND c.claims = s.claims AND c.status = 'running' AND c.stage = s.from_stage
-    RETURNING c.id, c.round
+    RETURNING c.id, c.round, c.column_index
+), parked AS (
+    UPDATE run_columns c SET not_before = greatest(c.not_before, p.until)
+    FROM (SELECT moved.column_index, max(s.parked_until) AS until FROM settled s JOIN moved ON moved.id = s.cell
+          WHERE s.parked_until IS NOT NULL GROUP BY 1) p
+    WHERE c.run_id = (SELECT id FROM run) AND c.column_index = p.column_index
 ), graded AS (
     INSERT INTO grades (id, cell_id, round, source, grade, detail)
     SELECT g.id, moved.id, moved.round, g.source, g.grade, g.detail

@@ -15,6 +15,9 @@ use domain::{
 
 use crate::{Worker, patience::insist};
 
+/// The most versions whose prices are remembered: a provider may name each answer's otherwise.
+const MOST_VERSIONS: usize = 16;
+
 /// Those of the columns, in their order, and the one that judges.
 pub struct Callees {
     columns: Vec<Result<Callee, String>>,
@@ -108,6 +111,16 @@ impl Callee {
         Ok(cost(&prices.0, &reply.usage, begun))
     }
 
+    /// What comes of the prices of this model, and of each version that has answered.
+    pub fn all_prices<T>(&self, of: impl Fn(&Prices) -> T) -> Vec<T> {
+        let answered = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = &self.resolved.model.prices;
+        std::iter::once(asked)
+            .chain(answered.values())
+            .map(of)
+            .collect()
+    }
+
     async fn look_up(&self, worker: &Worker, version: &str) -> anyhow::Result<Prices> {
         let model = &self.resolved.model;
         let found = insist(worker.config.lease(), || async {
@@ -116,7 +129,9 @@ impl Callee {
         });
         let found = found.await?;
         let mut prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
-        prices.insert(version.to_owned(), found.prices.clone());
+        if prices.len() < MOST_VERSIONS {
+            prices.insert(version.to_owned(), found.prices.clone());
+        }
         Ok(found.prices)
     }
 }

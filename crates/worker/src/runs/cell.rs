@@ -261,14 +261,14 @@ impl Lane<'_> {
         Ok(ended)
     }
 
-    /// Makes one call: a place, the money, the model.
+    /// Makes one call: the money, a place, the model.
     async fn call(
         &self,
         cell: &Claimed,
         callee: &Callee,
         request: &Request,
     ) -> anyhow::Result<Call> {
-        let place = self.ledger.places.acquire().await?;
+        let promise = self.ledger.promises.acquire().await?;
         if self.is_ending() {
             return Ok(Call::Ended(Box::new(back(cell, None, Utc::now()))));
         }
@@ -276,9 +276,13 @@ impl Lane<'_> {
             Ok(attempt) => attempt,
             Err(ended) => return Ok(Call::Ended(ended)),
         };
+        let place = self.ledger.places.acquire().await?;
+        if self.is_ending() {
+            return Ok(Call::Ended(Box::new(back(cell, Some(attempt), Utc::now()))));
+        }
         let (begun, clock) = (Utc::now(), Instant::now());
         let made = callee.provider.generate(request).await;
-        drop(place);
+        drop((place, promise));
         let latency_ms = i32::try_from(clock.elapsed().as_millis()).unwrap_or(i32::MAX);
         match made {
             Ok(reply) => {

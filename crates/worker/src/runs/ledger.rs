@@ -16,12 +16,22 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Lane,
-    batch::{Batch, Inbox, batch},
+    batch::{Batch, Inbox, Pace, batch},
 };
 use crate::patience::insist;
 
-/// The most cells that one statement writes.
-const MOST: usize = 200;
+/// What somebody waits for is written at once.
+const AT_ONCE: Pace = Pace {
+    items: 200,
+    bytes: 8 * 1024 * 1024,
+    pause: Duration::ZERO,
+};
+
+/// Nobody waits for how a call ended: its place is free already.
+const TOGETHER: Pace = Pace {
+    pause: Duration::from_millis(10),
+    ..AT_ONCE
+};
 
 /// How long who waits for another's call looks away, unless a call of this lane ends before.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -40,6 +50,9 @@ pub enum Response {
 pub struct Ledger {
     /// A place for each call that may be under way.
     pub places: Semaphore,
+    /// A place for each call that may be promised its money: a few more, so that a place that becomes
+    /// free has its next call at hand.
+    pub promises: Semaphore,
     wishes: Batch<Wish, Promise>,
     settled: Batch<Settled, ()>,
     asked: Batch<Sha256, Option<Found>>,
@@ -67,6 +80,7 @@ impl Ledger {
         let (kept, kept_in) = batch();
         let ledger = Self {
             places: Semaphore::new(width.max(1)),
+            promises: Semaphore::new(width.max(1) + width.div_ceil(4)),
             wishes,
             settled,
             asked,
@@ -136,10 +150,10 @@ impl Books {
     /// Writes until something stands in the way: then the lane has to end.
     pub async fn keep(self, lane: &Lane<'_>) -> anyhow::Error {
         tokio::select! {
-            cause = self.wishes.serve(MOST, |wishes| lane.reserve(wishes).boxed()) => cause,
-            cause = self.settled.serve(MOST, |settled| lane.settle(settled).boxed()) => cause,
-            cause = self.asked.serve(MOST, |keys| lane.look_for(keys).boxed()) => cause,
-            cause = self.kept.serve(MOST, |kept| lane.keep(kept).boxed()) => cause,
+            cause = self.wishes.serve(AT_ONCE, |_| 1, |wishes| lane.reserve(wishes).boxed()) => cause,
+            cause = self.settled.serve(TOGETHER, Settled::weight, |settled| lane.settle(settled).boxed()) => cause,
+            cause = self.asked.serve(AT_ONCE, |_| 1, |keys| lane.look_for(keys).boxed()) => cause,
+            cause = self.kept.serve(AT_ONCE, Kept::weight, |kept| lane.keep(kept).boxed()) => cause,
         }
     }
 }

@@ -8,7 +8,7 @@ use domain::{
         ProviderError,
         generate::{Finish, Reply},
     },
-    runs::{AttemptId, CellStatus, latencies},
+    runs::{AttemptId, CellStatus, Stage, latencies},
 };
 
 use super::cell::Answer;
@@ -81,6 +81,7 @@ pub fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Set
     }
     let settled = Settled {
         attempt: Some(attempt),
+        withdrawn: cause.is_unasked(),
         // Paid for, perhaps: what was promised to it stays promised.
         unknown: matches!(
             cause,
@@ -97,9 +98,13 @@ pub fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Set
         error_message: Some(clean(&cause.to_string())),
         ..settled.clone()
     };
-    match cause {
+    match cause.said() {
         ProviderError::RateLimited { retry_at: until } | ProviderError::QuotaSpent { until } => {
-            again(cell.tries, *until, "rate_limited")
+            Settled {
+                // A grader is of no column.
+                parked_until: Some(*until).filter(|_| cell.stage == Stage::Generate),
+                ..again(cell.tries, *until, "rate_limited")
+            }
         }
         ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_)
             if cell.tries + 1 < TRIES =>
@@ -156,5 +161,61 @@ pub fn storable(reply: Reply) -> Reply {
             finish => finish,
         },
         ..reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::runs::{CellId, Stage};
+
+    use super::*;
+
+    fn cell(stage: Stage) -> Claimed {
+        Claimed {
+            id: CellId::new(),
+            claims: 1,
+            column_index: 0,
+            row_index: 0,
+            repeat: 0,
+            stage,
+            round: 1,
+            tries: 1,
+            output_raw: None,
+            output_parsed: None,
+            row_values: None,
+        }
+    }
+
+    fn booked(stage: Stage, cause: &ProviderError) -> Settled {
+        failure(&cell(stage), AttemptId::new(), cause)
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_leaves_no_attempt() {
+        let until = Utc::now();
+        let spent = ProviderError::QuotaSpent { until };
+        let refused = ProviderError::Unauthorized("no such key".into());
+        for cause in [spent, refused] {
+            let asked = booked(Stage::Generate, &cause);
+            let unasked = booked(Stage::Generate, &ProviderError::Unasked(Box::new(cause)));
+            assert!(!asked.withdrawn && unasked.withdrawn);
+            let told = |settled: &Settled| (settled.status, settled.error_message.clone());
+            assert_eq!(told(&asked), told(&unasked));
+        }
+        let why = "the calls that the provider allows are spoken for";
+        assert!(booked(Stage::Generate, &ProviderError::Held { until, why }).withdrawn);
+    }
+
+    #[test]
+    fn a_named_time_holds_for_the_column_unless_it_was_its_grader_that_named_it() {
+        let until = Utc::now();
+        let limited = ProviderError::RateLimited { retry_at: until };
+        let generated = booked(Stage::Generate, &limited);
+        assert_eq!((generated.parked_until, generated.tries), (Some(until), 1));
+        let graded = booked(Stage::Grade, &limited);
+        assert_eq!(
+            (graded.parked_until, graded.not_before),
+            (None, Some(until))
+        );
     }
 }

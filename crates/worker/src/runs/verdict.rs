@@ -98,10 +98,12 @@ fn new_grade(source: GradeSource, grade: Grade, detail: Option<Value>) -> NewGra
     }
 }
 
-/// The most a call may cost that is made now; nothing where no price is known.
+/// The most a call may cost that is made now, by the prices of the model and of those that have
+/// answered in its name; nothing where no price is known.
 pub fn most(callee: &Callee, request: &Request) -> Usd {
-    let prices = &callee.resolved.model.prices.0;
-    estimate::reserve(prices, bounds(request), chrono::Utc::now()).unwrap_or(Usd::ZERO)
+    let (bounds, now) = (bounds(request), chrono::Utc::now());
+    let amounts = callee.all_prices(|prices| estimate::reserve(&prices.0, bounds, now));
+    amounts.into_iter().flatten().max().unwrap_or(Usd::ZERO)
 }
 
 /// An answer as it is kept.

@@ -1,0 +1,9 @@
+DROP TRIGGER jobs_give_up_run ON jobs;
+DROP FUNCTION give_up_run();
+DROP FUNCTION free_cells(uuid, uuid);
+ALTER TABLE run_columns DROP COLUMN not_before;
+DROP INDEX runs_created;
+ALTER TABLE attempts RESET (fillfactor);
+CREATE INDEX attempts_open ON attempts (lane) WHERE state = 'open';
+DROP INDEX cells_faulty;
+CREATE INDEX cells_column ON cells (run_id, column_index, status, row_index, repeat);
