@@ -194,7 +194,7 @@ struct ResumeBody {
     budget_usd: Option<Usd>,
 }
 
-/// Takes up a run that was called off or ran out of budget. Cells that have an output keep it.
+/// Takes up a run that was called off, ran out of budget or failed. Cells that have an output keep it.
 #[utoipa::path(tag = "Runs", params(("id" = RunId, Path, description = "The run")),
     request_body = ResumeBody, responses((status = 202, body = RunView)))]
 #[post("/runs/{id}/resume")]

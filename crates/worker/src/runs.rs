@@ -158,7 +158,7 @@ impl Lane<'_> {
     /// Takes cells and sees each to its end, as many at once as the lane is wide; a few more are
     /// taken ahead, so that a place that becomes free has its next cell at hand.
     async fn take_cells(&self, deadline: Instant) -> anyhow::Result<Halt> {
-        let most = self.width + self.width.div_ceil(2);
+        let most = 2 * self.width;
         let mut under_way = FuturesUnordered::<BoxFuture<'_, anyhow::Result<()>>>::new();
         let mut claiming: Option<BoxFuture<'_, anyhow::Result<Vec<Claimed>>>> = None;
         let mut halt = None;

@@ -27,9 +27,15 @@ const AT_ONCE: Pace = Pace {
     pause: Duration::ZERO,
 };
 
-/// Nobody waits for how a call ended: its place is free already.
-const TOGETHER: Pace = Pace {
+/// Calls are promised their money ahead of their place, so that a moment costs nothing.
+const AHEAD: Pace = Pace {
     pause: Duration::from_millis(10),
+    ..AT_ONCE
+};
+
+/// Nobody waits for how a call ended: its place is free already.
+const BEHIND: Pace = Pace {
+    pause: Duration::from_millis(20),
     ..AT_ONCE
 };
 
@@ -80,7 +86,7 @@ impl Ledger {
         let (kept, kept_in) = batch();
         let ledger = Self {
             places: Semaphore::new(width.max(1)),
-            promises: Semaphore::new(width.max(1) + width.div_ceil(4)),
+            promises: Semaphore::new(width.max(1) + width.div_ceil(2)),
             wishes,
             settled,
             asked,
@@ -150,8 +156,8 @@ impl Books {
     /// Writes until something stands in the way: then the lane has to end.
     pub async fn keep(self, lane: &Lane<'_>) -> anyhow::Error {
         tokio::select! {
-            cause = self.wishes.serve(AT_ONCE, |_| 1, |wishes| lane.reserve(wishes).boxed()) => cause,
-            cause = self.settled.serve(TOGETHER, Settled::weight, |settled| lane.settle(settled).boxed()) => cause,
+            cause = self.wishes.serve(AHEAD, |_| 1, |wishes| lane.reserve(wishes).boxed()) => cause,
+            cause = self.settled.serve(BEHIND, Settled::weight, |settled| lane.settle(settled).boxed()) => cause,
             cause = self.asked.serve(AT_ONCE, |_| 1, |keys| lane.look_for(keys).boxed()) => cause,
             cause = self.kept.serve(AT_ONCE, Kept::weight, |kept| lane.keep(kept).boxed()) => cause,
         }
