@@ -1,5 +1,5 @@
-DROP TRIGGER jobs_give_up_run ON jobs;
-DROP FUNCTION give_up_run();
+DROP TRIGGER jobs_bury_lane ON jobs;
+DROP FUNCTION bury_lane();
 DROP FUNCTION free_cells(uuid, uuid);
 ALTER TABLE run_columns DROP COLUMN not_before;
 DROP INDEX runs_created;

@@ -36,20 +36,27 @@ CREATE FUNCTION free_cells(of_run uuid, own_lane uuid) RETURNS void LANGUAGE sql
 $$;
 COMMENT ON FUNCTION free_cells IS 'Has the cells of a run wait again that are taken and that nobody works on: those of this lane, which has none in hand now, and of lanes that are over. How their open calls ended nobody knows: what they may have cost stays promised. The caller holds the run.';
 
--- Ends a run whose last lane died: nobody works on it any more, and somebody has to be told.
-CREATE FUNCTION give_up_run() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What a lane leaves behind that ended before its work: its cells wait again, the lanes that are left look
+-- for them at once, and a run without any has failed: somebody has to be told. The run is locked first, so
+-- that of lanes that die together the last one sees the others dead.
+CREATE FUNCTION bury_lane() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     event bigint;
 BEGIN
+    PERFORM FROM runs WHERE id = NEW.subject_id FOR UPDATE;
+    PERFORM free_cells(NEW.subject_id, NULL);
+    UPDATE jobs SET run_at = clock_timestamp() WHERE id IN (
+        SELECT id FROM jobs WHERE subject_id = NEW.subject_id AND kind = 'runs.lane' AND state = 'queued'
+        FOR UPDATE SKIP LOCKED);
     UPDATE runs SET status = 'failed', last_event = last_event + 1
-    WHERE id = NEW.subject_id AND status IN ('queued', 'running') AND NOT EXISTS (
+    WHERE id = NEW.subject_id AND status IN ('queued', 'running') AND open_cells > 0 AND NOT EXISTS (
         SELECT FROM jobs WHERE subject_id = NEW.subject_id AND kind = 'runs.lane' AND state IN ('queued', 'running'))
     RETURNING last_event INTO event;
     IF FOUND THEN
-        PERFORM free_cells(NEW.subject_id, NULL);
         INSERT INTO run_events (run_id, number, kind) VALUES (NEW.subject_id, event, 'run_failed');
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER jobs_give_up_run AFTER UPDATE OF state ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'dead' AND OLD.state <> 'dead' AND NEW.kind = 'runs.lane') EXECUTE FUNCTION give_up_run();
+CREATE TRIGGER jobs_bury_lane AFTER UPDATE OF state ON jobs FOR EACH ROW
+    WHEN (NEW.state IN ('dead', 'cancelled') AND OLD.state IN ('queued', 'running') AND NEW.kind = 'runs.lane')
+    EXECUTE FUNCTION bury_lane();

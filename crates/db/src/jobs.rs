@@ -229,7 +229,7 @@ pub async fn settle(
 }
 
 /// Puts the job back to wait. A failure out of attempts makes it dead; a snooze spends none.
-async fn release(
+pub(crate) async fn release(
     conn: &mut Connection,
     held: Lease,
     at: DateTime<Utc>,

@@ -29,7 +29,7 @@ use domain::{
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::OnceCell,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{Worker, patience::insist, perform::stopped};
@@ -41,6 +41,9 @@ const TURN: Duration = Duration::from_secs(10 * 60);
 
 /// How long a lane has its place for itself before it makes room for other runs that wait.
 const UNDISTURBED: Duration = Duration::from_millis(250);
+
+/// How long a lane with calls under way that found no cell takes none to be there.
+const GLANCE: Duration = Duration::from_millis(250);
 
 /// A wait shorter than this is waited for where the lane is.
 const SHORT: Duration = Duration::from_secs(2);
@@ -125,14 +128,12 @@ impl Lane<'_> {
             }
             match (self.end().await?, halt) {
                 (Rest::None, _) => return Ok(Outcome::Done),
+                (Rest::Asleep(due, why), _) => return Ok(Outcome::Snooze(due, why.into())),
                 (Rest::Until(_), Halt::Turn) => {
                     return Ok(Outcome::Snooze(
                         Utc::now(),
                         "takes turns with other runs".into(),
                     ));
-                }
-                (Rest::Until(due), Halt::Dry) if due - Utc::now() > delta(SHORT) => {
-                    return Ok(Outcome::Snooze(due, "waits for its provider".into()));
                 }
                 (Rest::Until(due), Halt::Dry) => sleep(until(due)).await,
             }
@@ -143,6 +144,7 @@ impl Lane<'_> {
     async fn come_again(&self, outcome: Outcome) -> anyhow::Result<Outcome> {
         match self.end().await? {
             Rest::None => Ok(Outcome::Done),
+            Rest::Asleep(due, why) => Ok(Outcome::Snooze(due, why.into())),
             Rest::Until(_) => Ok(outcome),
         }
     }
@@ -150,7 +152,7 @@ impl Lane<'_> {
     async fn end(&self) -> anyhow::Result<Rest> {
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
-            Ok(lane::end(&mut conn, self.held, self.target.id).await?)
+            Ok(lane::end(&mut conn, self.held, self.target.id, delta(SHORT)).await?)
         })
         .await
     }
@@ -161,12 +163,13 @@ impl Lane<'_> {
         let most = 2 * self.width;
         let mut under_way = FuturesUnordered::<BoxFuture<'_, anyhow::Result<()>>>::new();
         let mut claiming: Option<BoxFuture<'_, anyhow::Result<Vec<Claimed>>>> = None;
-        let mut halt = None;
+        let (mut halt, mut next_claim) = (None, Instant::now());
         // It begins with the first cells: a slow store must not keep all runs from coming to any.
         let mut look: Option<Instant> = None;
         loop {
             let room = most - under_way.len();
-            if claiming.is_none() && halt.is_none() && room * 4 >= self.width {
+            let rests = next_claim > Instant::now();
+            if claiming.is_none() && halt.is_none() && !rests && room * 4 >= self.width {
                 if self.worker.stop.is_cancelled() || Instant::now() > deadline {
                     halt = Some(Halt::Turn);
                 } else {
@@ -181,14 +184,15 @@ impl Lane<'_> {
                     claiming = None;
                     let taken = taken?;
                     if taken.is_empty() {
-                        halt = Some(Halt::Dry);
-                    }
-                    if !taken.is_empty() {
+                        // Others may come before the last of those under way has its answer.
+                        next_claim = Instant::now() + GLANCE;
+                    } else {
                         look.get_or_insert_with(|| Instant::now() + UNDISTURBED);
                     }
                     under_way.extend(taken.into_iter().map(|cell| self.see_through(cell).boxed()));
                 }
                 Some(ended) = under_way.next() => ended?,
+                () = sleep_until(next_claim), if rests && claiming.is_none() && halt.is_none() => {}
             }
             if halt.is_none() && look.is_some_and(|look| Instant::now() > look) {
                 look = Some(Instant::now() + UNDISTURBED);

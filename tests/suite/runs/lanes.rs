@@ -1,5 +1,6 @@
 //! Lanes that wait for a provider, and lanes that died.
 
+use domain::jobs::JobKind;
 use serde_json::json;
 use tests::support::App;
 
@@ -104,6 +105,11 @@ async fn a_run_whose_last_lane_died_has_failed_and_can_be_taken_up_again() {
         "failed",
         "a lane is left"
     );
+    assert_eq!(
+        each(&app, &run_id, "status").await,
+        ["queued"; 3],
+        "and finds what the dead one had"
+    );
     execute(&app, &format!("{DIED} AND state <> 'dead'")).await;
     let failed = run(&ada, &run_id).await;
     assert_eq!(
@@ -150,4 +156,49 @@ async fn a_failed_run_can_be_called_off() {
         (&json!("cancelled"), &json!(0))
     );
     audit(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_called_off_is_over_when_the_last_lane_that_had_its_cells_died() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let prompt = prompt(&ada, "[[mock: echo]] Hello.").await;
+    let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
+    let run_id = id(&start(&ada, &body).await);
+    execute(&app, TAKEN).await;
+    let path = format!("{RUNS}/{run_id}");
+    ada.post_empty(&format!("{path}/cancel")).await.expect(204);
+    assert_eq!(run(&ada, &run_id).await["openCells"], 1);
+    execute(&app, DIED).await;
+    let over = run(&ada, &run_id).await;
+    assert_eq!(
+        (&over["status"], &over["openCells"]),
+        (&json!("cancelled"), &json!(0))
+    );
+    assert_eq!(over["summary"]["unresolved"], "0.25");
+    audit(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discarding_the_lanes_of_a_run_fails_it_and_retrying_dead_ones_takes_it_up() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let prompt = prompt(&ada, "[[mock: echo]] Hello.").await;
+    let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
+    let discarded = id(&start(&ada, &body).await);
+    let mut conn = app.database().connect().await;
+    let lanes = db::jobs::Filter {
+        kind: Some(JobKind::RunsLane),
+        ..db::jobs::Filter::default()
+    };
+    let lane = query(&app, "SELECT id FROM jobs WHERE kind = 'runs.lane'").await[0]["id"].clone();
+    let lane = serde_json::from_value(lane).expect("an id");
+    let given_up = db::jobs::discard(&mut conn, &lanes, &[lane], 10).await;
+    assert_eq!(given_up.expect("discarded"), 1);
+    assert_eq!(run(&ada, &discarded).await["status"], "failed");
+    let retried = id(&start(&ada, &body).await);
+    execute(&app, &format!("{DIED} AND state = 'queued'")).await;
+    let revived = db::jobs::retry(&mut conn, &lanes, &[], 10).await;
+    assert_eq!(revived.expect("retried"), 1);
+    assert_eq!(work(&app, &ada, &retried).await["status"], "completed");
 }

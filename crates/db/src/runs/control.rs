@@ -66,6 +66,23 @@ async fn lock(conn: &mut Connection, viewer: &Viewer, id: RunId) -> Result<Run, 
     }
 }
 
+/// The same before cells are made to wait again: that touches the jobs of the run's lanes, and whoever
+/// needs both locks jobs first.
+async fn lock_with_lanes(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    id: RunId,
+) -> Result<Run, ControlError> {
+    find(conn, viewer, id).await?;
+    diesel::sql_query(
+        "SELECT FROM jobs WHERE subject_id = $1 AND state IN ('queued', 'running') ORDER BY id FOR UPDATE",
+    )
+    .bind::<sql_types::Uuid, _>(id)
+    .execute(conn)
+    .await?;
+    lock(conn, viewer, id).await
+}
+
 /// Ends a run with this status: cells that wait are called off, those under way come to their end.
 /// The run's row is locked by this.
 pub(super) async fn stop(conn: &mut Connection, id: RunId, status: RunStatus) -> QueryResult<()> {
@@ -113,7 +130,7 @@ pub async fn resume(
     request_id: Option<&String>,
 ) -> Result<Run, ControlError> {
     conn.transaction(async |conn| {
-        let run = lock(conn, viewer, id).await?;
+        let run = lock_with_lanes(conn, viewer, id).await?;
         if !is_stopped(run.status) {
             let sentence = format!(
                 "The run is {}; only one that is cancelled, budget_exceeded or failed can be resumed.",
@@ -147,7 +164,7 @@ pub async fn rerun_failed(
     request_id: Option<&String>,
 ) -> Result<usize, ControlError> {
     conn.transaction(async |conn| {
-        let run = lock(conn, viewer, id).await?;
+        let run = lock_with_lanes(conn, viewer, id).await?;
         refuse_stopped(&run)?;
         let again = "UPDATE cells SET status = 'queued', tries = 0, not_before = NULL,
                          error_code = NULL, error_message = NULL
@@ -167,7 +184,7 @@ pub async fn rerun(
     request_id: Option<&String>,
 ) -> Result<(), ControlError> {
     conn.transaction(async |conn| {
-        let run = lock(conn, viewer, id).await?;
+        let run = lock_with_lanes(conn, viewer, id).await?;
         refuse_stopped(&run)?;
         let status = status_of(conn, id, cell).await?;
         if matches!(
@@ -253,8 +270,15 @@ async fn requeue(
             .execute(conn)
             .await?;
     }
-    // A lane that waits for a provider is to look again: not every cell waits for that one, and its
-    // key or quota may be another now.
+    // Whoever waits for a provider is to look again: not every cell waits for that one, and its key or
+    // quota may be another now.
+    diesel::sql_query(
+        "UPDATE cells SET not_before = NULL
+         WHERE run_id = $1 AND status = 'queued' AND not_before IS NOT NULL",
+    )
+    .bind::<sql_types::Uuid, _>(run.id)
+    .execute(conn)
+    .await?;
     diesel::update(run_columns::table.filter(run_columns::run_id.eq(run.id)))
         .set(run_columns::not_before.eq(None::<DateTime<Utc>>))
         .execute(conn)

@@ -2,7 +2,7 @@
 //! cell waits. Each is one round trip, locks the run's row before anything else of the run, and
 //! changes nothing without the lease on the lane's job.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::Target;
 use crate::{
     Connection,
-    jobs::{FenceError, finish, hold},
+    jobs::{FenceError, finish, hold, release},
     prepared::Prepare,
     schema::runs,
 };
@@ -290,6 +290,8 @@ pub enum Rest {
     None,
     /// Cells wait, the first until then.
     Until(DateTime<Utc>),
+    /// Likewise, and that is so far away that the job waits too.
+    Asleep(DateTime<Utc>, &'static str),
 }
 
 #[derive(QueryableByName)]
@@ -298,9 +300,15 @@ struct Due {
     due: DateTime<Utc>,
 }
 
-/// Ends the lane's job if no cell of the run waits. Whoever makes a cell wait locks the run too, so
-/// that a cell that comes now finds either this lane or room for another.
-pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest, FenceError> {
+/// Ends the lane's job if no cell of the run waits, and puts it to sleep if none may be taken for
+/// longer than `short`. Whoever makes a cell wait locks the run too, so that a cell that comes now
+/// finds this lane, can wake it, or has room for another.
+pub async fn end(
+    conn: &mut Connection,
+    held: Lease,
+    run: RunId,
+    short: TimeDelta,
+) -> Result<Rest, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
         // By a statement of its own, and whatever the run's state: what is read after it sees all that
@@ -318,11 +326,18 @@ pub async fn end(conn: &mut Connection, held: Lease, run: RunId) -> Result<Rest,
             Some(RunStatus::Queued | RunStatus::Running) => next_due(conn, run).await?,
             _ => None,
         };
-        if let Some(next) = next {
-            return Ok(Rest::Until(next.due));
+        match next {
+            None => {
+                finish(conn, held).await?;
+                Ok(Rest::None)
+            }
+            Some(Due { due }) if due - Utc::now() > short => {
+                const WHY: &str = "waits for its provider";
+                release(conn, held, due, None, Some(WHY)).await?;
+                Ok(Rest::Asleep(due, WHY))
+            }
+            Some(Due { due }) => Ok(Rest::Until(due)),
         }
-        finish(conn, held).await?;
-        Ok(Rest::None)
     })
     .await
 }

@@ -327,17 +327,21 @@ impl Lane<'_> {
             stage: cell.stage,
             amount: verdict::most(callee, request),
         };
+        let mut was_alone = false;
         loop {
             let promise = self.ledger.reserve(wish).await;
             if promise.granted {
                 return Ok(Ok(wish.attempt));
             }
-            if promise.active && promise.alone {
+            // Twice: a repeated statement may not see what its first, unanswered one has written.
+            let is_spent = promise.alone && was_alone;
+            if promise.active && is_spent {
                 self.exhaust().await?;
             }
-            if !promise.active || promise.alone || self.is_ending() {
+            if !promise.active || is_spent || self.is_ending() {
                 return Ok(Err(Box::new(back(cell, None, Utc::now()))));
             }
+            was_alone = promise.alone;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
