@@ -14,6 +14,7 @@
 //! Neither a check nor an output can make judging expensive: texts are bounded, regular expressions
 //! run in linear time, and what walks through JSON counts its steps ([`fuel`]).
 
+mod against;
 mod compiled;
 mod faults;
 mod fuel;
