@@ -65,7 +65,7 @@ pub async fn follow(
             format!("You follow {most} runs at once already. Close some, then try again.");
         ApiError::new(Code::TooManyRequests, sentence)
     })?;
-    let feed = app.feeds.of(id, &app.pool);
+    let feed = app.feeds.of(id, reach, &app.pool);
     let listener = Listener {
         moved: feed.moved.subscribe(),
         feed,

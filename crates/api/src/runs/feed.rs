@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::web::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use db::runs::events::{self, Event};
+use db::runs::events::{self, Event, Reach};
 use domain::{
     runs::{CellId, RunId},
     users::UserId,
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub const PAGE: i64 = 1000;
 
 /// How many of the newest events a reader keeps.
-const KEPT: usize = 4096;
+const KEPT: u16 = 4096;
 
 /// About the most bytes that a listener is sent at once.
 const PIECE: usize = 64 * 1024;
@@ -33,6 +33,9 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long it rests between two questions.
 const REST: Duration = Duration::from_millis(25);
+
+/// How long what there is to hear of a run that is over is kept for stragglers.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// How many listeners at once read for themselves: they are not to take all connections.
 const CATCHING_UP: usize = 4;
@@ -95,11 +98,11 @@ impl Feeds {
         })
     }
 
-    /// The feed of a run, shared by all who follow it.
-    pub fn of(&self, run: RunId, pool: &db::Pool) -> Arc<Feed> {
+    /// The feed of a run that has come this far, shared by all who follow it.
+    pub fn of(&self, run: RunId, reach: Reach, pool: &db::Pool) -> Arc<Feed> {
         let mut open = locked(&self.open);
         let known = open.get(&run).and_then(Weak::upgrade);
-        if let Some(feed) = known.filter(|feed| !locked(&feed.tail).is_over) {
+        if let Some(feed) = known.filter(|feed| feed.leads_to(reach)) {
             return feed;
         }
         open.retain(|_, feed| feed.strong_count() > 0);
@@ -135,7 +138,7 @@ pub struct Feed {
 struct Tail {
     /// Without gaps, up to `newest`.
     events: VecDeque<(i64, Bytes)>,
-    /// None before the first look.
+    /// None before the first look; that begins as far back as is kept.
     newest: Option<i64>,
     is_over: bool,
 }
@@ -153,6 +156,12 @@ pub enum Step {
 }
 
 impl Feed {
+    /// Whether it is not over, or is of a run that was not taken up again since.
+    fn leads_to(&self, reach: Reach) -> bool {
+        let tail = locked(&self.tail);
+        !tail.is_over || reach.is_over && tail.newest == Some(reach.last_event)
+    }
+
     /// What a listener does next who has seen everything up to this event.
     pub fn step(&self, seen: i64) -> Step {
         let tail = locked(&self.tail);
@@ -182,17 +191,8 @@ impl Feed {
             return Ok(Look::Over);
         };
         let known = locked(&self.tail).newest;
-        let Some(known) = known else {
-            self.advance(&[], |tail| {
-                tail.newest = Some(reach.last_event);
-                tail.is_over = reach.is_over;
-            });
-            return Ok(if reach.is_over {
-                Look::Over
-            } else {
-                Look::Done
-            });
-        };
+        // After a restart everybody comes back lacking a little, which is read once for all of them.
+        let known = known.unwrap_or_else(|| (reach.last_event - i64::from(KEPT)).max(0));
         if known == reach.last_event && !reach.is_over {
             return Ok(Look::Done);
         }
@@ -216,7 +216,7 @@ impl Feed {
         let mut tail = locked(&self.tail);
         let written = found.iter().map(|event| (event.number, written(event)));
         tail.events.extend(written);
-        let surplus = tail.events.len().saturating_sub(KEPT);
+        let surplus = tail.events.len().saturating_sub(usize::from(KEPT));
         tail.events.drain(..surplus);
         change(&mut tail);
         drop(tail);
@@ -237,16 +237,20 @@ enum Look {
 /// Keeps a feed up to date for as long as somebody has it.
 async fn read(feed: Weak<Feed>, bell: Arc<Notify>, pool: db::Pool) {
     loop {
-        let looked = match feed.upgrade() {
-            Some(feed) => feed.look(&pool).await,
-            None => return,
+        let Some(feed) = feed.upgrade() else {
+            return;
         };
-        match looked {
-            Ok(Look::Over) => return,
+        match feed.look(&pool).await {
+            Ok(Look::Over) => {
+                drop(pool);
+                tokio::time::sleep(LINGER).await;
+                return;
+            }
             Ok(Look::More) => continue,
             Ok(Look::Done) => {}
             Err(cause) => tracing::warn!(error = format!("{cause:#}"), "events cannot be read"),
         }
+        drop(feed);
         tokio::time::sleep(REST).await;
         drop(tokio::time::timeout(LOOK, bell.notified()).await);
     }
