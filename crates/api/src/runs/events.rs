@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    feed::{self, Feed, Place, Step},
+    feed::{Feed, Place, Step},
     missing,
 };
 use crate::{
@@ -172,10 +172,9 @@ impl Listener {
     }
 
     async fn catch_up(&mut self) -> Option<Bytes> {
-        let _turn = self.app.feeds.catching_up.acquire().await.ok()?;
-        let mut conn = self.app.pool.get().await.ok()?;
-        let found = db::runs::events::after(&mut conn, self.run, self.seen, feed::PAGE).await;
-        let (bytes, seen) = feed::page(&found.ok()?)?;
+        let (pages, turns) = (&self.feed.pages, &self.app.feeds.catching_up);
+        let found = pages.after(self.run, self.seen, &self.app.pool, turns);
+        let (bytes, seen) = found.await.ok()??;
         self.seen = seen;
         Some(bytes)
     }

@@ -1,6 +1,8 @@
 //! Events of runs for whoever follows them. One reader per run and process asks Postgres, however
-//! many listen; it keeps the newest events for all of them. Who lags behind these reads for
-//! themselves, page by page, so that a listener holds no more than what is being sent.
+//! many listen; it keeps the newest events for all of them. Who lags behind these asks for older
+//! ones, page by page, so that a listener holds no more than what is being sent.
+
+mod pages;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,12 +17,13 @@ use domain::{
     runs::{CellId, RunId},
     users::UserId,
 };
+use pages::Pages;
 use serde::Serialize;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How many events are read at once.
-pub const PAGE: i64 = 1000;
+const PAGE: i64 = 1000;
 
 /// How many of the newest events a reader keeps.
 const KEPT: u16 = 4096;
@@ -37,7 +40,7 @@ const REST: Duration = Duration::from_millis(25);
 /// How long what there is to hear of a run that is over is kept for stragglers.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// How many listeners at once read for themselves: they are not to take all connections.
+/// How many pages are read at once for those who lag behind: they are not to take all connections.
 const CATCHING_UP: usize = 4;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,7 +51,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Feeds {
     open: Mutex<HashMap<RunId, Weak<Feed>>>,
     listeners: Mutex<HashMap<UserId, u32>>,
-    /// Places to read for oneself.
+    /// Places to read a page.
     pub catching_up: Semaphore,
     /// Ends all listening: the server stops.
     pub stop: CancellationToken,
@@ -111,6 +114,7 @@ impl Feeds {
             bell: Arc::default(),
             tail: Mutex::default(),
             moved: watch::Sender::new(()),
+            pages: Pages::default(),
         });
         open.insert(run, Arc::downgrade(&feed));
         tokio::spawn(read(Arc::downgrade(&feed), feed.bell.clone(), pool.clone()));
@@ -130,6 +134,8 @@ pub struct Feed {
     run: RunId,
     bell: Arc<Notify>,
     tail: Mutex<Tail>,
+    /// Those that are older.
+    pub pages: Pages,
     /// Told whenever there is more to see.
     pub moved: watch::Sender<()>,
 }
@@ -147,7 +153,7 @@ struct Tail {
 pub enum Step {
     /// Sends this, and then stands at that event.
     Send(Bytes, i64),
-    /// Reads for itself.
+    /// Asks for a page.
     CatchUp,
     /// Waits for more.
     Wait,
@@ -267,16 +273,6 @@ fn piece<'a>(events: impl Iterator<Item = (i64, &'a [u8])>, seen: i64) -> Step {
         }
     }
     Step::Send(bytes.freeze(), last)
-}
-
-/// What a listener is sent who reads for itself; `None` if there is nothing.
-pub fn page(found: &[Event]) -> Option<(Bytes, i64)> {
-    let last = found.last()?.number;
-    let mut bytes = BytesMut::new();
-    for event in found {
-        bytes.extend_from_slice(&written(event));
-    }
-    Some((bytes.freeze(), last))
 }
 
 /// What an event says.
