@@ -92,7 +92,7 @@ impl<'a, R: BufRead> Records<'a, R> {
             }
             let mut used = 0;
             let mut ended = false;
-            for &byte in piece {
+            while let Some(&byte) = piece.get(used) {
                 used += 1;
                 if std::mem::take(&mut self.state.after_cr) && byte == b'\n' {
                     if began_in.is_some() {
@@ -107,6 +107,7 @@ impl<'a, R: BufRead> Records<'a, R> {
                     break;
                 };
                 at = next;
+                used += self.state.run(at, &piece[used..], &mut draft);
             }
             self.input.consume(used);
             if let (true, Some(line)) = (ended, began_in) {
@@ -162,6 +163,24 @@ impl State<'_> {
         })
     }
 
+    /// Takes the bytes of a value that mean nothing but themselves, all at once: most do. Says how
+    /// many these are.
+    fn run(&mut self, at: At, piece: &[u8], draft: &mut Draft) -> usize {
+        let separator = match at {
+            At::Plain => self.separator,
+            // Means nothing within quotes.
+            At::Quoted(_) => b'"',
+            At::Start | At::Quote(_) => return 0,
+        };
+        let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\n' | b'\r') && *byte != separator;
+        let length = piece.iter().take_while(|byte| is_plain(byte)).count();
+        if length > 0 {
+            self.after_cr = false;
+            draft.extend(&piece[..length], self.limits);
+        }
+        length
+    }
+
     fn end_of_file(&self, at: At, mut draft: Draft, began_in: u64) -> Record<Vec<Raw>> {
         draft.end_value(self.limits);
         if let At::Quoted(opened) = at {
@@ -189,6 +208,15 @@ impl Draft {
         if self.value.len() <= limits.value_bytes && self.bytes <= limits.row_bytes {
             self.value.push(byte);
         }
+    }
+
+    /// The same with some bytes.
+    fn extend(&mut self, bytes: &[u8], limits: &Limits) {
+        let of_value = (limits.value_bytes + 1).saturating_sub(self.value.len());
+        let of_row = limits.row_bytes.saturating_sub(self.bytes);
+        self.bytes += bytes.len();
+        let taken = bytes.len().min(of_value).min(of_row);
+        self.value.extend_from_slice(&bytes[..taken]);
     }
 
     fn end_value(&mut self, limits: &Limits) {

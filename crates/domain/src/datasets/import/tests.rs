@@ -322,4 +322,16 @@ proptest! {
         let read: Vec<Cells> = csv::rows(reader, b',', &LIMITS).collect::<io::Result<_>>().expect("rows");
         prop_assert_eq!(read, of.1);
     }
+
+    #[test]
+    fn a_csv_is_the_same_byte_by_byte(text in "[ab\",\r\n]{0,80}") {
+        let few = Limits { rows: 1000, columns: 3, value_bytes: 4, row_bytes: 9 };
+        let records = |piece| {
+            let reader = BufReader::with_capacity(piece, text.as_bytes());
+            let mut records = csv::Records::new(reader, b',', &few);
+            let each = std::iter::from_fn(|| records.take().expect("readable"));
+            each.map(|record| format!("{record:?}")).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(records(1), records(1000));
+    }
 }
