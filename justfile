@@ -85,6 +85,9 @@ bench-lists *args: (bench "lists" args)
 # runs: the price of a cell, the provider's pace, size, fairness
 bench-runs *args: (bench "runs" args)
 
+# files of 100 MB as datasets: bringing them in, reading them again
+bench-datasets *args: (bench "datasets" args)
+
 # the API with nothing to do
 bench-rest *args: (bench "rest" args)
 

@@ -3,6 +3,7 @@
 //! figures mean is told in `docs/benchmarks.md`.
 
 pub mod corpus;
+pub mod datasets;
 pub mod governor;
 pub mod ingest;
 pub mod load;

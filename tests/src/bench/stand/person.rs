@@ -1,6 +1,7 @@
 //! Somebody who uses the product on a stand.
 
 use anyhow::Result;
+use bytes::Bytes;
 use reqwest::{Client, multipart};
 use serde_json::Value;
 
@@ -54,6 +55,28 @@ impl Person {
         let request = self.client.get(format!("{}{path}", self.url));
         let answer = request.bearer_auth(&self.token).send().await?;
         Ok(answer.error_for_status()?.text().await?)
+    }
+
+    /// Reads a whole answer as it comes.
+    pub async fn bytes(&self, path: &str) -> Result<Bytes> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.bytes().await?)
+    }
+
+    /// Reads a page of a list, and gives where the next one is.
+    pub async fn page(&self, path: &str) -> Result<Option<String>> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await?;
+        let answer = answer.error_for_status()?;
+        let link = answer
+            .headers()
+            .get("link")
+            .map(|link| link.to_str().map(str::to_owned));
+        answer.bytes().await?;
+        let link = link.transpose()?.unwrap_or_default();
+        let next = link.strip_prefix('<').and_then(|link| link.split_once('>'));
+        Ok(next.map(|(next, _)| next.to_owned()))
     }
 
     /// The same person, asking another server.
