@@ -106,3 +106,8 @@ chaos-ingest *args:
 chaos-run *args:
     cargo build --quiet --release {{ programs }}
     {{ tests }} chaos -- run {{ args }}
+
+# 200 people follow a run over two servers: every event once, in order, for each
+chaos-listeners *args:
+    cargo build --quiet --release {{ programs }}
+    {{ tests }} chaos -- listeners {{ args }}

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod corpus;
 pub mod fleet;
 pub mod ingest;
+pub mod listeners;
 pub mod report;
 pub mod run;
 pub mod services;

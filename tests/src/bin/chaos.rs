@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tests::chaos::{ingest, run};
+use tests::chaos::{ingest, listeners, run};
 
 /// Kills processes and stores in the middle of work, and checks that nothing was lost
 #[derive(Debug, Parser)]
@@ -19,6 +19,8 @@ enum Story {
     Ingest(ingest::Options),
     /// While a run goes on
     Run(run::Options),
+    /// While many people follow a run
+    Listeners(listeners::Options),
 }
 
 #[tokio::main]
@@ -26,6 +28,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let report = match Arguments::parse().story {
         Story::Ingest(options) => ingest::run(options).await?,
         Story::Run(options) => run::run(options).await?,
+        Story::Listeners(options) => listeners::run(options).await?,
     };
     println!("{}", report.table());
     report.write(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench"))?;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use reqwest::{Method, RequestBuilder, multipart};
+use reqwest::{Method, RequestBuilder, Response, multipart};
 use serde_json::{Value, json};
 
 use super::corpus::Sample;
@@ -116,6 +116,17 @@ impl Caller {
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = |base: &str| self.bearing(self.http.get(format!("{base}{path}")));
         self.persist(path, request).await
+    }
+
+    /// Follows a run at one of the servers, from after the event that was seen last. Once.
+    pub async fn follow(&self, port: u16, run: &str, seen: i64) -> reqwest::Result<Response> {
+        let url = format!("http://127.0.0.1:{port}/api/runs/{run}/events");
+        let request = self.bearing(self.http.get(url));
+        let request = match seen {
+            0 => request,
+            _ => request.header("last-event-id", seen),
+        };
+        request.send().await
     }
 
     /// The documents in which passages for these words are found, best first.

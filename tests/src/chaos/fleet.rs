@@ -29,9 +29,12 @@ pub struct Process {
 
 impl Process {
     fn pid(&self) -> String {
-        self.child
-            .id()
-            .map_or_else(String::new, |id| id.to_string())
+        self.id().map_or_else(String::new, |id| id.to_string())
+    }
+
+    /// Its number, while it has not been waited for.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Whether it still runs.

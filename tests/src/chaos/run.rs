@@ -4,7 +4,7 @@
 
 mod account;
 mod books;
-mod plan;
+pub(super) mod plan;
 
 use std::{
     sync::Arc,
