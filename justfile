@@ -82,7 +82,7 @@ bench-prompts *args: (bench "prompts" args)
 # lists of 100 000 prompts, by each filter
 bench-lists *args: (bench "lists" args)
 
-# runs: the price of a cell, the provider's pace, size, fairness
+# runs: the price of a cell, the provider's pace, size, fairness, rivals
 bench-runs *args: (bench "runs" args)
 
 # files of 100 MB as datasets: bringing them in, reading them again

@@ -40,29 +40,38 @@ fn all() -> HashMap<u32, Stat> {
         .collect()
 }
 
-/// CPU seconds that the trees under these processes have taken since they began.
-pub fn cpu_seconds(roots: &[u32]) -> f64 {
-    let all = all();
+/// The processes of the trees under these.
+fn trees(roots: &[u32]) -> HashMap<u32, Stat> {
+    let mut all = all();
     let under = |mut pid: u32| {
         while pid > 1 && !roots.contains(&pid) {
             pid = all.get(&pid).map_or(0, |stat| stat.parent);
         }
         roots.contains(&pid)
     };
-    let ticks: u64 = all
-        .iter()
-        .filter(|(pid, _)| under(**pid))
-        .map(|(_, stat)| stat.ticks)
-        .sum();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let seconds = ticks as f64 / TICKS_PER_SECOND;
-    seconds
+    let inside: Vec<u32> = all.keys().copied().filter(|pid| under(*pid)).collect();
+    all.retain(|pid, _| inside.contains(pid));
+    all
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn seconds(ticks: u64) -> f64 {
+    ticks as f64 / TICKS_PER_SECOND
+}
+
+/// CPU seconds that the trees under these processes have taken since they began.
+pub fn cpu_seconds(roots: &[u32]) -> f64 {
+    seconds(trees(roots).values().map(|stat| stat.ticks).sum())
 }
 
 /// CPU seconds of this process alone, without those of its children.
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub fn own_cpu_seconds() -> f64 {
-    stat(std::process::id()).map_or(f64::NAN, |stat| stat.own as f64 / TICKS_PER_SECOND)
+    stat(std::process::id()).map_or(f64::NAN, |stat| seconds(stat.own))
+}
+
+/// CPU seconds of the children of this process that it has waited for, with those of theirs.
+pub fn ended_cpu_seconds() -> f64 {
+    stat(std::process::id()).map_or(f64::NAN, |stat| seconds(stat.ticks - stat.own))
 }
 
 /// The parent of a process.
@@ -75,6 +84,12 @@ pub fn parent(pid: u32) -> anyhow::Result<u32> {
 /// Resident memory of one process now, in MiB.
 pub fn resident_mib(pid: u32) -> f64 {
     status_mib(pid, "VmRSS:")
+}
+
+/// Resident memory now of the whole tree under a process, in MiB.
+pub fn tree_mib(root: u32) -> f64 {
+    let of_all = trees(&[root]).into_keys().map(resident_mib);
+    of_all.filter(|mib| mib.is_finite()).sum()
 }
 
 /// The most memory one process ever held, in MiB.

@@ -1,9 +1,11 @@
 //! Runs: what a cell costs in all our processes, how near a run comes to the pace of its provider,
-//! what a large one takes, whether a small one waits behind it, and what more workers bring.
+//! what a large one takes, whether a small one waits behind it, what more workers bring, and what
+//! rivals take for the same.
 
 mod bare;
 mod course;
 mod parts;
+mod rivals;
 
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ enum Part {
     Behind,
     /// What more workers bring.
     Workers,
+    /// What rivals take for the same cells.
+    Rivals,
 }
 
 /// What is measured.
@@ -71,6 +75,9 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if wanted(Part::Workers) {
         parts::workers(arguments, &mut report).await?;
+    }
+    if wanted(Part::Rivals) {
+        rivals::compare(arguments, &mut report).await?;
     }
     report.finish()
 }

@@ -32,6 +32,14 @@ pub fn words(row: usize) -> String {
     format!("the {row}. of many questions that nobody asks twice")
 }
 
+/// A file of so many rows.
+pub fn table(rows: usize) -> String {
+    (0..rows).fold("words\n".to_owned(), |mut text, row| {
+        let _ = writeln!(text, "{}", words(row));
+        text
+    })
+}
+
 /// What a row is asked.
 pub fn question(row: usize) -> String {
     format!("Answer in a word: {}", words(row))
@@ -106,12 +114,10 @@ impl Course {
 
     /// A dataset of so many rows.
     pub async fn dataset(&self, rows: usize) -> anyhow::Result<Value> {
-        let mut text = "words\n".to_owned();
-        for row in 0..rows {
-            writeln!(text, "{}", words(row))?;
-        }
-        let name = "rows.csv".to_owned();
-        let file = File { name, text };
+        let file = File {
+            name: "rows.csv".to_owned(),
+            text: table(rows),
+        };
         let dataset = self.person.upload_to("/api/datasets", file).await?;
         Ok(json!({ "id": dataset["id"], "rows": rows }))
     }

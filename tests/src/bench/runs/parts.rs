@@ -11,7 +11,7 @@ use super::{
 use crate::bench::{float, median, report::Report};
 
 /// Lanes of a worker, as it comes.
-const LANES: u16 = 4;
+pub const LANES: u16 = 4;
 
 /// Cells of a small run.
 const FEW: usize = 5;
