@@ -51,6 +51,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Feeds {
     open: Mutex<HashMap<RunId, Weak<Feed>>>,
     listeners: Mutex<HashMap<UserId, u32>>,
+    pages: Arc<Pages>,
     /// Places to read a page.
     pub catching_up: Semaphore,
     /// Ends all listening: the server stops.
@@ -62,6 +63,7 @@ impl Default for Feeds {
         Self {
             open: Mutex::default(),
             listeners: Mutex::default(),
+            pages: Arc::default(),
             catching_up: Semaphore::new(CATCHING_UP),
             stop: CancellationToken::new(),
         }
@@ -114,7 +116,7 @@ impl Feeds {
             bell: Arc::default(),
             tail: Mutex::default(),
             moved: watch::Sender::new(()),
-            pages: Pages::default(),
+            pages: self.pages.clone(),
         });
         open.insert(run, Arc::downgrade(&feed));
         tokio::spawn(read(Arc::downgrade(&feed), feed.bell.clone(), pool.clone()));
@@ -135,9 +137,15 @@ pub struct Feed {
     bell: Arc<Notify>,
     tail: Mutex<Tail>,
     /// Those that are older.
-    pub pages: Pages,
+    pub pages: Arc<Pages>,
     /// Told whenever there is more to see.
     pub moved: watch::Sender<()>,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.pages.forget(self.run);
+    }
 }
 
 #[derive(Default)]

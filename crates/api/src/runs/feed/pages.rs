@@ -13,12 +13,15 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::{PAGE, locked, written};
 
-/// How many pages are kept, of a few hundred kilobytes at most each.
-const KEPT: usize = 16;
+/// How many pages are kept, whatever their runs; each has about 170 kilobytes.
+const KEPT: usize = 128;
 
-/// Pages of a run, those last that were asked for last.
+/// A page's run, and the event after which it begins.
+type Key = (RunId, i64);
+
+/// Pages of all runs, those last that were asked for last.
 #[derive(Default)]
-pub struct Pages(Mutex<VecDeque<(i64, Arc<OnceCell<Page>>)>>);
+pub struct Pages(Mutex<VecDeque<(Key, Arc<OnceCell<Page>>)>>);
 
 /// Events as they are sent.
 struct Page {
@@ -58,7 +61,7 @@ impl Pages {
         turns: &Semaphore,
     ) -> anyhow::Result<Option<(Bytes, i64)>> {
         let first = seen - seen % PAGE;
-        let place = self.place(first);
+        let place = self.place((run, first));
         let read = async || {
             let _turn = turns.acquire().await?;
             let mut conn = pool.get().await?;
@@ -69,18 +72,23 @@ impl Pages {
         let count = i64::try_from(page.ends.len())?;
         if count < PAGE {
             // More may come: the next one reads it again.
-            locked(&self.0).retain(|(known, _)| *known != first);
+            locked(&self.0).retain(|(known, _)| *known != (run, first));
         }
         let bytes = page.after(usize::try_from(seen - first)?);
         Ok(bytes.map(|bytes| (bytes, first + count)))
     }
 
-    fn place(&self, first: i64) -> Arc<OnceCell<Page>> {
+    /// Forgets those of a run that nobody follows any more.
+    pub fn forget(&self, run: RunId) {
+        locked(&self.0).retain(|((of, _), _)| *of != run);
+    }
+
+    fn place(&self, key: Key) -> Arc<OnceCell<Page>> {
         let mut pages = locked(&self.0);
-        let known = pages.iter().position(|(known, _)| *known == first);
+        let known = pages.iter().position(|(known, _)| *known == key);
         let known = known.and_then(|known| pages.remove(known));
-        let (_, place) = known.clone().unwrap_or_default();
-        pages.push_back((first, place.clone()));
+        let place = known.map_or_else(Arc::default, |(_, place)| place);
+        pages.push_back((key, place.clone()));
         if pages.len() > KEPT {
             pages.pop_front();
         }
@@ -116,15 +124,22 @@ mod tests {
 
     #[test]
     fn the_page_that_nobody_asked_for_the_longest_goes_first() {
-        let pages = Pages::default();
-        let first = pages.place(0);
+        let (pages, run, other) = (Pages::default(), RunId::new(), RunId::new());
+        let first = pages.place((run, 0));
         for page in 1..KEPT {
-            pages.place(i64::try_from(page).expect("a few") * PAGE);
+            pages.place((run, i64::try_from(page).expect("a few") * PAGE));
         }
-        assert!(Arc::ptr_eq(&first, &pages.place(0)));
-        pages.place(-PAGE);
-        assert!(Arc::ptr_eq(&first, &pages.place(0)));
+        assert!(Arc::ptr_eq(&first, &pages.place((run, 0))));
+        assert!(!Arc::ptr_eq(&first, &pages.place((other, 0))));
+        assert!(Arc::ptr_eq(&first, &pages.place((run, 0))));
         assert_eq!(locked(&pages.0).len(), KEPT);
-        assert!(locked(&pages.0).iter().all(|(known, _)| *known != PAGE));
+        let mut kept = locked(&pages.0)
+            .iter()
+            .map(|(key, _)| *key)
+            .collect::<Vec<_>>();
+        kept.retain(|key| *key == (run, PAGE));
+        assert_eq!(kept, []);
+        pages.forget(run);
+        assert_eq!(locked(&pages.0).len(), 1);
     }
 }
