@@ -72,6 +72,8 @@ pub fn connect(config: &Config) -> anyhow::Result<Pool> {
         AsyncDieselConnectionManager::new_with_config(config.database_url.expose_secret(), manager);
     Ok(Pool::builder(manager)
         .max_size(config.database_pool_size)
+        // The fewer connections are in use, the more of them have planned their statements.
+        .queue_mode(::deadpool::managed::QueueMode::Lifo)
         .wait_timeout(Some(Duration::from_secs(5)))
         .create_timeout(Some(Duration::from_secs(5)))
         .runtime(::deadpool::Runtime::Tokio1)

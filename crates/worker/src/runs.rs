@@ -13,7 +13,7 @@ mod request;
 mod verdict;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
     time::Duration,
 };
 
@@ -45,6 +45,9 @@ const UNDISTURBED: Duration = Duration::from_millis(250);
 /// How long a lane with calls under way that found no cell takes none to be there.
 const GLANCE: Duration = Duration::from_millis(250);
 
+/// How often a lane looks for cells from the first row on: some may wait again.
+const AROUND: Duration = Duration::from_secs(2);
+
 /// A wait shorter than this is waited for where the lane is.
 const SHORT: Duration = Duration::from_secs(2);
 
@@ -60,6 +63,8 @@ struct Lane<'a> {
     ledger: Ledger,
     /// Whether cells that were not asked yet are given back, for another run to have the place.
     makes_room: AtomicBool,
+    /// The row at which the next cells are looked for.
+    next_row: AtomicI32,
     /// Set when the run's budget was found spent.
     exhausted: OnceCell<()>,
 }
@@ -102,6 +107,7 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
         callees,
         ledger,
         makes_room: AtomicBool::new(false),
+        next_row: AtomicI32::new(0),
         exhausted: OnceCell::new(),
     };
     tokio::select! {
@@ -164,6 +170,7 @@ impl Lane<'_> {
         let mut under_way = FuturesUnordered::<BoxFuture<'_, anyhow::Result<()>>>::new();
         let mut claiming: Option<BoxFuture<'_, anyhow::Result<Vec<Claimed>>>> = None;
         let (mut halt, mut next_claim) = (None, Instant::now());
+        let mut back = Instant::now() + AROUND;
         // It begins with the first cells: a slow store must not keep all runs from coming to any.
         let mut look: Option<Instant> = None;
         loop {
@@ -173,6 +180,10 @@ impl Lane<'_> {
                 if self.worker.stop.is_cancelled() || Instant::now() > deadline {
                     halt = Some(Halt::Turn);
                 } else {
+                    if Instant::now() > back {
+                        back = Instant::now() + AROUND;
+                        self.next_row.store(0, Ordering::Relaxed);
+                    }
                     claiming = Some(self.claim(room).boxed());
                 }
             }
@@ -209,12 +220,25 @@ impl Lane<'_> {
         }
     }
 
+    /// Takes cells from where the last taking ended, else from the beginning. The index of what waits
+    /// still holds what was taken before, and would be read through again and again.
     async fn claim(&self, limit: usize) -> anyhow::Result<Vec<Claimed>> {
+        let from = self.next_row.load(Ordering::Relaxed);
+        let mut taken = self.claim_from(from, limit).await?;
+        if taken.is_empty() && from > 0 {
+            taken = self.claim_from(0, limit).await?;
+        }
+        let last = taken.last().filter(|_| taken.len() == limit);
+        let next = last.map_or(0, |cell| cell.row_index);
+        self.next_row.store(next, Ordering::Relaxed);
+        self.worker.news.tell(self.target.id);
+        Ok(taken)
+    }
+
+    async fn claim_from(&self, row: i32, limit: usize) -> anyhow::Result<Vec<Claimed>> {
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
-            let taken = lane::claim(&mut conn, self.held, &self.target, limit).await?;
-            self.worker.news.tell(self.target.id);
-            Ok(taken)
+            Ok(lane::claim(&mut conn, self.held, &self.target, limit, row).await?)
         })
         .await
     }

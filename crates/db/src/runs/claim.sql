@@ -1,5 +1,5 @@
 -- Takes up to $4 waiting cells of run $3 for the lane that is job $1 under lease $2, in the order of
--- the rows, with their values of version $6 of dataset $5. The run's row is locked before any cell. Of a
+-- the rows from row $7 on, with their values of version $6 of dataset $5. The run's row is locked before any cell. Of a
 -- column that waits for its provider only what is left to be graded is taken: another model judges.
 WITH held AS MATERIALIZED (
     SELECT id FROM jobs WHERE id = $1 AND lease_token = $2 AND state = 'running' FOR UPDATE
@@ -11,7 +11,7 @@ WITH held AS MATERIALIZED (
     SELECT column_index FROM run_columns WHERE run_id = $3 AND not_before > clock_timestamp()
 ), wanted AS MATERIALIZED (
     SELECT id FROM cells
-    WHERE run_id = (SELECT id FROM run) AND status = 'queued'
+    WHERE run_id = (SELECT id FROM run) AND status = 'queued' AND row_index >= $7
       AND (not_before IS NULL OR not_before <= clock_timestamp())
       AND (stage = 'grade' OR column_index <> ALL (ARRAY(SELECT column_index FROM parked)))
     ORDER BY row_index, repeat, column_index

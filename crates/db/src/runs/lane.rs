@@ -212,12 +212,14 @@ pub async fn recover(conn: &mut Connection, held: Lease, run: RunId) -> Result<(
     found.or_lost()
 }
 
-/// Takes up to `limit` waiting cells, in the order of the rows. None while the run does not go on.
+/// Takes up to `limit` waiting cells, in the order of the rows from `from_row` on. None while the run
+/// does not go on.
 pub async fn claim(
     conn: &mut Connection,
     held: Lease,
     target: &Target,
     limit: usize,
+    from_row: i32,
 ) -> QueryResult<Vec<Claimed>> {
     diesel::sql_query(include_str!("claim.sql"))
         .bind::<sql_types::Uuid, _>(held.job_id)
@@ -226,6 +228,7 @@ pub async fn claim(
         .bind::<sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind::<sql_types::Nullable<sql_types::Uuid>, _>(target.dataset_id)
         .bind::<sql_types::Nullable<sql_types::Integer>, _>(target.dataset_version)
+        .bind::<sql_types::Integer, _>(from_row)
         .prepared()
         .load(conn)
         .await
