@@ -40,7 +40,7 @@ use ledger::Ledger;
 const TURN: Duration = Duration::from_secs(10 * 60);
 
 /// How long a lane has its place for itself before it makes room for other runs that wait.
-const UNDISTURBED: Duration = Duration::from_millis(250);
+const UNDISTURBED: Duration = Duration::from_millis(100);
 
 /// How long a lane with calls under way that found no cell takes none to be there.
 const GLANCE: Duration = Duration::from_millis(250);

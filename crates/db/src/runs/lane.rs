@@ -382,7 +382,7 @@ pub async fn others_wait(conn: &mut Connection, held: Lease, run: RunId) -> Quer
              SELECT subject_id, run_at FROM jobs
              WHERE kind = 'runs.lane' AND state = 'queued' AND dispatched_at IS NOT NULL)
          SELECT (SELECT count(*) FROM waiting
-                 WHERE subject_id <> $2 AND run_at < clock_timestamp() - interval '250 milliseconds')
+                 WHERE subject_id <> $2 AND run_at < clock_timestamp() - interval '100 milliseconds')
               > (SELECT count(*) FROM jobs
                  WHERE kind = 'runs.lane' AND state = 'running' AND subject_id = $2 AND id < $1) AS answer",
     )
