@@ -173,6 +173,7 @@ impl Lane<'_> {
         let mut back = Instant::now() + AROUND;
         // It begins with the first cells: a slow store must not keep all runs from coming to any.
         let mut look: Option<Instant> = None;
+        let mut looking: Option<BoxFuture<'_, bool>> = None;
         loop {
             let room = most - under_way.len();
             let rests = next_claim > Instant::now();
@@ -187,7 +188,11 @@ impl Lane<'_> {
                     claiming = Some(self.claim(room).boxed());
                 }
             }
-            if claiming.is_none() && under_way.is_empty() {
+            if halt.is_none() && looking.is_none() && look.is_some_and(|look| Instant::now() > look)
+            {
+                looking = Some(self.others_wait().boxed());
+            }
+            if claiming.is_none() && looking.is_none() && under_way.is_empty() {
                 return Ok(halt.unwrap_or(Halt::Dry));
             }
             tokio::select! {
@@ -203,19 +208,15 @@ impl Lane<'_> {
                     under_way.extend(taken.into_iter().map(|cell| self.see_through(cell).boxed()));
                 }
                 Some(ended) = under_way.next() => ended?,
-                () = sleep_until(next_claim), if rests && claiming.is_none() && halt.is_none() => {}
-            }
-            if halt.is_none() && look.is_some_and(|look| Instant::now() > look) {
-                look = Some(Instant::now() + UNDISTURBED);
-                match self.others_wait().await {
-                    Ok(false) => {}
-                    Ok(true) => {
+                waited_for = async { looking.as_mut().expect("checked by the branch").await }, if looking.is_some() => {
+                    looking = None;
+                    look = Some(Instant::now() + UNDISTURBED);
+                    if waited_for && halt.is_none() {
                         self.makes_room.store(true, Ordering::Relaxed);
                         halt = Some(Halt::Turn);
                     }
-                    // Who waits is worth less than the calls under way, which would be lost with the lane.
-                    Err(cause) => tracing::debug!(error = format!("{cause:#}"), "kept its place"),
                 }
+                () = sleep_until(next_claim), if rests && claiming.is_none() && halt.is_none() => {}
             }
         }
     }
@@ -243,9 +244,17 @@ impl Lane<'_> {
         .await
     }
 
-    async fn others_wait(&self) -> anyhow::Result<bool> {
-        let mut conn = self.worker.pool.get().await?;
-        Ok(lane::others_wait(&mut conn, self.held, self.target.id).await?)
+    /// Whether this lane should make room. Where that cannot be told, it keeps its place: who waits is
+    /// worth less than the calls under way, which would be lost with the lane.
+    async fn others_wait(&self) -> bool {
+        let asked = async {
+            let mut conn = self.worker.pool.get().await?;
+            anyhow::Ok(lane::others_wait(&mut conn, self.held, self.target.id).await?)
+        };
+        asked.await.unwrap_or_else(|cause| {
+            tracing::debug!(error = format!("{cause:#}"), "kept its place");
+            false
+        })
     }
 }
 

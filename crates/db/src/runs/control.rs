@@ -75,7 +75,7 @@ async fn lock_with_lanes(
 ) -> Result<Run, ControlError> {
     find(conn, viewer, id).await?;
     diesel::sql_query(
-        "SELECT FROM jobs WHERE subject_id = $1 AND state IN ('queued', 'running') ORDER BY id FOR UPDATE",
+        "SELECT FROM jobs WHERE subject_id = $1 AND state IN ('queued', 'running', 'dead') ORDER BY id FOR UPDATE",
     )
     .bind::<sql_types::Uuid, _>(id)
     .execute(conn)

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -65,7 +68,9 @@ pub struct Ledger {
     kept: Batch<Kept, ()>,
     /// The keys that cells of this lane are asking for.
     asking: Mutex<HashSet<Sha256>>,
-    /// Rung when a response was kept or given up.
+    /// How many responses were kept or given up.
+    keeps: AtomicU64,
+    /// Rung at each.
     kept_bell: Notify,
 }
 
@@ -92,6 +97,7 @@ impl Ledger {
             asked,
             kept,
             asking: Mutex::default(),
+            keeps: AtomicU64::new(0),
             kept_bell: Notify::new(),
         };
         let books = Books {
@@ -118,6 +124,7 @@ impl Ledger {
     pub async fn response(&self, key: Sha256, given_up: impl Fn() -> bool) -> Response {
         while !given_up() {
             let bell = self.kept_bell.notified();
+            let keeps = self.keeps.load(Ordering::Acquire);
             let Some(found) = self.asked.add(key).await else {
                 return Response::Missing;
             };
@@ -126,12 +133,25 @@ impl Ledger {
             }
             // The key is the lane's, and of its cells the first has it.
             if found.mine && self.asking().insert(key) {
-                return Response::Missing;
+                return self.again(key, keeps).await;
             }
             // It may be asked for by another process, which rings no bell here.
             drop(tokio::time::timeout(GLANCE, bell).await);
         }
         Response::Elsewhere
+    }
+
+    /// What there is for who took a key when so many responses had been kept. The one before may have kept
+    /// its response after this one had looked, and left the key since.
+    async fn again(&self, key: Sha256, keeps: u64) -> Response {
+        if self.keeps.load(Ordering::Acquire) != keeps
+            && let Some(found) = self.asked.add(key).await
+            && found.reply.is_some()
+        {
+            self.asking().remove(&key);
+            return Response::Kept(found);
+        }
+        Response::Missing
     }
 
     fn asking(&self) -> MutexGuard<'_, HashSet<Sha256>> {
@@ -147,6 +167,7 @@ impl Ledger {
     pub async fn keep(&self, kept: Kept) {
         let key = kept.key;
         self.kept.add(kept).await;
+        self.keeps.fetch_add(1, Ordering::AcqRel);
         self.asking().remove(&key);
         self.kept_bell.notify_waiters();
     }
@@ -211,4 +232,56 @@ impl Lane<'_> {
 fn answers(keys: &[Sha256], found: Vec<Found>) -> Vec<Option<Found>> {
     let found: HashMap<Sha256, Found> = found.into_iter().map(|found| (found.key, found)).collect();
     keys.iter().map(|key| found.get(key).cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::atomic::AtomicUsize};
+
+    use domain::models::Usd;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_response_that_was_kept_since_the_look_for_it_is_not_asked_for_again() {
+        let (ledger, books) = Ledger::open(2);
+        let key = Sha256::of(b"a question");
+        let kept = || Kept {
+            key,
+            reply: Some(json!({"text": "an answer"})),
+            latency_ms: 1,
+            cost: Usd::ZERO,
+        };
+        let looks = AtomicUsize::new(0);
+        let look = async |keys: Vec<Sha256>| {
+            let is_first = looks.fetch_add(1, Ordering::Relaxed) == 0;
+            if is_first {
+                ledger.keep(kept()).await;
+            }
+            let found = keys.into_iter().map(|key| {
+                Some(Found {
+                    key,
+                    mine: is_first,
+                    reply: kept().reply.filter(|_| !is_first),
+                    latency_ms: None,
+                })
+            });
+            Ok::<_, Infallible>(found.collect())
+        };
+        let looking = books
+            .asked
+            .serve(AT_ONCE, |_| 1, |keys| Box::pin(look(keys)));
+        let keeping = books.kept.serve(AT_ONCE, Kept::weight, |kept| {
+            std::future::ready(Ok::<_, Infallible>(vec![(); kept.len()])).boxed()
+        });
+        tokio::select! {
+            response = ledger.response(key, || false) => {
+                assert!(matches!(response, Response::Kept(_)), "it was paid for already");
+            }
+            never = looking => match never {},
+            never = keeping => match never {},
+        }
+        assert!(ledger.asking().is_empty());
+    }
 }
