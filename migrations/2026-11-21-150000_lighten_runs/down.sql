@@ -1,3 +1,5 @@
+DROP TRIGGER jobs_revive_lane ON jobs;
+DROP FUNCTION revive_lane();
 DROP TRIGGER jobs_bury_lane ON jobs;
 DROP FUNCTION bury_lane();
 DROP FUNCTION free_cells(uuid, uuid);

@@ -60,3 +60,15 @@ END $$;
 CREATE TRIGGER jobs_bury_lane AFTER UPDATE OF state ON jobs FOR EACH ROW
     WHEN (NEW.state IN ('dead', 'cancelled') AND OLD.state IN ('queued', 'running') AND NEW.kind = 'runs.lane')
     EXECUTE FUNCTION bury_lane();
+
+-- Takes up a failed run one of whose lanes was given another round. It too waits for the run, so that a lane
+-- that dies at this moment comes before it or sees it.
+CREATE FUNCTION revive_lane() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM runs WHERE id = NEW.subject_id FOR UPDATE;
+    UPDATE runs SET status = 'running' WHERE id = NEW.subject_id AND status = 'failed';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER jobs_revive_lane AFTER UPDATE OF state ON jobs FOR EACH ROW
+    WHEN (NEW.state = 'queued' AND OLD.state = 'dead' AND NEW.kind = 'runs.lane')
+    EXECUTE FUNCTION revive_lane();

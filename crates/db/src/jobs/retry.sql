@@ -1,6 +1,6 @@
 -- Gives dead jobs a new round of attempts: those of $1, or all when $1 is empty, of kind $2 and
--- company $3 where given, at most $4; of several with one dedupe key the newest. Their documents and runs
--- are under way again.
+-- company $3 where given, at most $4; of several with one dedupe key the newest. Their documents are
+-- under way again, and their runs by a trigger.
 WITH revived AS (
     UPDATE jobs SET state = 'queued', attempts = 0, run_at = clock_timestamp(), finished_at = NULL,
         dispatched_at = NULL, wait_reason = NULL
@@ -23,9 +23,5 @@ WITH revived AS (
     UPDATE documents SET status = 'processing', error_code = NULL, error = NULL
     FROM revived WHERE documents.id = revived.subject_id
       AND revived.kind IN ('documents.extract', 'documents.embed')
-), resumed AS (
-    UPDATE runs SET status = 'running'
-    FROM (SELECT DISTINCT subject_id FROM revived WHERE kind = 'runs.lane') lanes
-    WHERE runs.id = lanes.subject_id AND runs.status = 'failed'
 )
 SELECT id FROM revived

@@ -58,7 +58,11 @@ async fn lock(conn: &mut Connection, viewer: &Viewer, id: RunId) -> Result<Run, 
         .first::<RunId>(conn)
         .await?;
     // Read again: it may have changed before it was locked.
-    let run = find(conn, viewer, id).await?;
+    permitted(find(conn, viewer, id).await?, viewer)
+}
+
+/// The run, if the viewer may change it.
+fn permitted(run: Run, viewer: &Viewer) -> Result<Run, ControlError> {
     if run.owner.id == viewer.user_id || viewer.role == Role::Admin {
         Ok(run)
     } else {
@@ -73,7 +77,7 @@ async fn lock_with_lanes(
     viewer: &Viewer,
     id: RunId,
 ) -> Result<Run, ControlError> {
-    find(conn, viewer, id).await?;
+    permitted(find(conn, viewer, id).await?, viewer)?;
     diesel::sql_query(
         "SELECT FROM jobs WHERE subject_id = $1 AND state IN ('queued', 'running', 'dead') ORDER BY id FOR UPDATE",
     )
