@@ -9,6 +9,9 @@ use std::{
 
 use super::{Faults, Format, Record, changed};
 use crate::datasets::{Cells, Limits, header};
+use cut::{Nesting, content, split, split_once};
+
+mod cut;
 
 /// The members of an object, each with its value.
 type Members = Vec<(String, Option<String>)>;
@@ -32,33 +35,6 @@ enum At {
     Next,
     /// After the last one.
     End,
-}
-
-/// How a text goes on.
-#[derive(Default)]
-struct Nesting {
-    depth: usize,
-    in_text: bool,
-    escaped: bool,
-}
-
-impl Nesting {
-    /// Takes a byte in; whether it stands outside of everything.
-    fn step(&mut self, byte: u8) -> bool {
-        if self.in_text {
-            self.in_text = self.escaped || byte != b'"';
-            self.escaped = !self.escaped && byte == b'\\';
-            return false;
-        }
-        let outside = self.depth == 0;
-        match byte {
-            b'"' => self.in_text = true,
-            b'[' | b'{' => self.depth += 1,
-            b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-        outside
-    }
 }
 
 impl<'a, R: BufRead> Records<'a, R> {
@@ -293,52 +269,6 @@ fn fault_of(text: &str, limits: &Limits) -> Option<String> {
 /// The beginning of a name, without what would spoil a line.
 fn shown(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
-/// Cuts valid JSON at a byte that stands outside of everything.
-fn split(text: &str, at: u8) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let mut nesting = Nesting::default();
-        let end = text
-            .bytes()
-            .position(|byte| nesting.step(byte) && byte == at);
-        let (part, after) = match end {
-            Some(end) => (&text[..end], Some(&text[end + 1..])),
-            None => (text, None),
-        };
-        rest = after;
-        Some(part)
-    })
-}
-
-fn split_once(member: &str) -> Option<(&str, &str)> {
-    let name = split(member, b':').next()?;
-    Some((name, member.get(name.len() + 1..)?))
-}
-
-/// A value as it is kept.
-fn content(raw: &str) -> Option<String> {
-    let raw = raw.trim();
-    match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).ok(),
-        b'n' => None,
-        b'[' | b'{' => Some(compact(raw)),
-        _ => Some(raw.to_owned()),
-    }
-}
-
-/// JSON without the space between its parts; numbers stay as they are written.
-fn compact(raw: &str) -> String {
-    let mut nesting = Nesting::default();
-    raw.chars()
-        .filter(|c| {
-            let was_in_text = nesting.in_text;
-            nesting.step(u8::try_from(*c).unwrap_or(b'x'));
-            was_in_text || !c.is_ascii_whitespace()
-        })
-        .collect()
 }
 
 /// The columns and the number of rows; whatever is wrong is added to the faults.
