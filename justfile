@@ -88,6 +88,10 @@ bench-runs *args: (bench "runs" args)
 # files of 100 MB as datasets: bringing them in, reading them again
 bench-datasets *args: (bench "datasets" args)
 
+# functions: a call through the sandbox against the bare engine
+bench-sandbox:
+    cargo bench --quiet --package sandbox --bench calls
+
 # the API with nothing to do
 bench-rest *args: (bench "rest" args)
 

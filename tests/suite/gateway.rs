@@ -92,8 +92,8 @@ async fn a_worker_with_broken_sealing_keys_does_not_start() {
     let app = App::start().await;
     let mut config = app.worker().config;
     config.gateway.sealing.sealing_keys = vec!["a:AAAA".into(), " ".into(), "no key".into()];
-    let extractor = app.worker().extractor;
-    let refused = worker::Worker::new(config, extractor).map(|_| ());
+    let worker = app.worker();
+    let refused = worker::Worker::new(config, worker.extractor, worker.sandbox).map(|_| ());
     let refused = refused.expect_err("two faults").to_string();
     assert_eq!(refused.matches("SEALING_KEYS").count(), 2, "{refused}");
 }

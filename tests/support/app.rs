@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use clap::Parser;
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::{AsyncCommands as _, aio::MultiplexedConnection};
+use sandbox::Sandbox;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, command_line::parsed, database::Database, make};
+use super::{Client, command_line::parsed, database::Database, make, worker::program};
 
 /// What every server under test signs its access tokens with.
 pub const JWT_KEY: &str = "a key that only tests know, 32 characters and more";
@@ -99,7 +100,9 @@ impl App {
         for change in options.changes {
             change(&mut config);
         }
-        let inner = Arc::new(api::app(config.clone(), metrics()).expect("settings without fault"));
+        let sandbox = Sandbox::new(program("functions"), &[], &config.sandbox);
+        let app = api::app(config.clone(), sandbox, metrics());
+        let inner = Arc::new(app.expect("settings without fault"));
         api::prepare(&inner).await.expect("a prepared database");
         let (server, address) = api::serve(inner.clone()).expect("a free port");
         let handle = server.handle();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use diesel_async::RunQueryDsl as _;
 use integrations::extract::Extractor;
+use sandbox::Sandbox;
 use secrecy::ExposeSecret as _;
 use worker::Worker;
 
@@ -31,8 +32,9 @@ impl App {
         .config;
         config.gateway = self.config.gateway.clone();
         change(&mut config);
-        let extractor = Extractor::new(extractor(), &[], &config.extractor);
-        Worker::new(config, extractor).expect("settings without fault")
+        let extractor = Extractor::new(program("extractor"), &[], &config.extractor);
+        let sandbox = Sandbox::new(program("functions"), &[], &config.sandbox);
+        Worker::new(config, extractor, sandbox).expect("settings without fault")
     }
 
     /// A worker of this installation.
@@ -91,9 +93,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The program that reads files apart from the worker: built beside the tests.
-fn extractor() -> PathBuf {
+/// A program that does something apart from server and worker: built beside the tests.
+pub(super) fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a program");
     let folder = test.parent().and_then(|deps| deps.parent());
-    folder.expect("a target folder").join("extractor")
+    folder.expect("a target folder").join(name)
 }

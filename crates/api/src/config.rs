@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use gateway::GatewayConfig;
 use integrations::storage::StorageConfig;
+use sandbox::SandboxConfig;
 
 use crate::{
     auth::settings::{Mode, Settings},
@@ -54,6 +55,9 @@ pub struct Config {
     /// How large datasets may be.
     #[command(flatten)]
     pub datasets: DatasetSettings,
+    /// What functions may take.
+    #[command(flatten)]
+    pub sandbox: SandboxConfig,
     /// Postgres.
     #[command(flatten)]
     pub db: db::pool::Config,

@@ -47,6 +47,7 @@ use integrations::storage::Storage;
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits, news::News};
+use sandbox::Sandbox;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -84,6 +85,8 @@ pub struct App {
     pub embedder: Arc<dyn Embedder>,
     /// What reaches models, under the governor.
     pub gateway: Gateway,
+    /// What runs people's functions, apart from this process.
+    pub sandbox: Sandbox,
     /// What providers last said of themselves.
     pub checks: providers::health::Checks,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
@@ -102,8 +105,8 @@ pub struct App {
     pub metrics: PrometheusHandle,
 }
 
-/// Puts together what outlives a request. Nothing is connected yet.
-pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
+/// Puts together what outlives a request; `sandbox` runs functions. Nothing is connected yet.
+pub fn app(config: Config, sandbox: Sandbox, metrics: PrometheusHandle) -> anyhow::Result<App> {
     let config = config.without_blanks();
     let faults = config.faults();
     anyhow::ensure!(
@@ -126,6 +129,7 @@ pub fn app(config: Config, metrics: PrometheusHandle) -> anyhow::Result<App> {
         storage: Storage::open(&config.storage)?,
         embedder: gateway.embedder(),
         gateway,
+        sandbox,
         checks: providers::health::Checks::default(),
         wake: Arc::default(),
         news: News::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -1,8 +1,9 @@
 //! The API server's command line.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
+use sandbox::{FunctionsCommand, Sandbox};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
@@ -27,12 +28,24 @@ enum Command {
     ReSeal(api::re_seal::ReSeal),
     /// Print the OpenAPI document.
     Openapi,
+    /// Serve calls of functions; the server starts itself with this for people's JavaScript.
+    #[command(hide = true)]
+    Functions(FunctionsCommand),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let command = Arguments::parse().command;
+    // Without threads of ours: foreign code should be all that runs.
+    if let Command::Functions(command) = command {
+        return Ok(sandbox::child_main(&command));
+    }
+    perform(command).map(|()| ExitCode::SUCCESS)
 }
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "a command line answers on its output")]
-async fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+async fn perform(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Serve(config) => serve(*config).await,
         Command::Migrate(config) => {
             for name in db::migrations::apply(config.database_url.expose_secret()).await? {
@@ -68,12 +81,14 @@ async fn main() -> anyhow::Result<()> {
             println!("{}", api::document().to_pretty_json()?);
             Ok(())
         }
+        Command::Functions(_) => unreachable!("served before there is a runtime"),
     }
 }
 
 async fn serve(config: api::Config) -> anyhow::Result<()> {
     let metrics = integrations::telemetry::start("api")?;
-    let app = Arc::new(api::app(config, metrics)?);
+    let sandbox = Sandbox::new(std::env::current_exe()?, &["functions"], &config.sandbox);
+    let app = Arc::new(api::app(config, sandbox, metrics)?);
     db::migrations::require_exact(app.config.db.database_url.expose_secret()).await?;
     api::prepare(&app).await?;
     let (serving, address) = api::serve(app.clone())?;

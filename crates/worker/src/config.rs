@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use domain::jobs::JobKind;
 use gateway::GatewayConfig;
 use integrations::{extract::ExtractorConfig, storage::StorageConfig};
+use sandbox::SandboxConfig;
 
 /// Embedding jobs that take the place of one job of another kind.
 const EMBEDDINGS: u16 = 3;
@@ -60,6 +61,9 @@ pub struct Config {
     /// Reading files.
     #[command(flatten)]
     pub extractor: ExtractorConfig,
+    /// What functions may take.
+    #[command(flatten)]
+    pub sandbox: SandboxConfig,
 }
 
 /// A time between a tenth of a second and an hour.

@@ -17,6 +17,7 @@ use domain::{jobs::JobKind, providers::Embedder};
 use gateway::Gateway;
 use integrations::{extract::Extractor, storage::Storage};
 use queue::governor::Governor;
+use sandbox::Sandbox;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,8 @@ pub struct Worker {
     pub storage: Storage,
     /// What reads files, apart from this process.
     pub extractor: Extractor,
+    /// What runs people's functions, apart from this process.
+    pub sandbox: Sandbox,
     /// What reaches models, under the governor.
     pub gateway: Gateway,
     /// What makes vectors, under the governor.
@@ -51,8 +54,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Puts together what jobs work with; `extractor` reads files. Nothing is connected yet.
-    pub fn new(mut config: Config, extractor: Extractor) -> anyhow::Result<Self> {
+    /// Puts together what jobs work with; `extractor` reads files, `sandbox` runs functions. Nothing is connected yet.
+    pub fn new(mut config: Config, extractor: Extractor, sandbox: Sandbox) -> anyhow::Result<Self> {
         config.gateway.drop_blanks();
         let faults = config.gateway.faults();
         anyhow::ensure!(
@@ -72,6 +75,7 @@ impl Worker {
             pool: db::pool::connect(&config.db)?,
             storage: Storage::open(&config.storage)?,
             extractor,
+            sandbox,
             embedder: gateway.embedder(),
             gateway,
             name: format!("worker-{}", uuid::Uuid::now_v7()),

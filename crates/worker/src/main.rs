@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use clap::{Parser, Subcommand};
 use domain::jobs::{JobId, JobKind, JobState};
 use integrations::extract::{ExtractCommand, Extractor, child_main};
+use sandbox::{FunctionsCommand, Sandbox};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,9 @@ enum Command {
     Jobs(Jobs),
     /// Read one file's text and print it; the worker starts itself with this for every file.
     Extract(ExtractCommand),
+    /// Serve calls of functions; the worker starts itself with this for people's JavaScript.
+    #[command(hide = true)]
+    Functions(FunctionsCommand),
 }
 
 #[derive(clap::Args)]
@@ -79,6 +83,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         // Without threads of ours: what the file is done with should be all that runs.
         Command::Extract(command) => Ok(child_main(&command)),
+        Command::Functions(command) => Ok(sandbox::child_main(&command)),
         Command::Run(config) => runtime()?
             .block_on(run(*config))
             .map(|()| ExitCode::SUCCESS),
@@ -98,7 +103,8 @@ async fn run(config: worker::Config) -> anyhow::Result<()> {
     integrations::telemetry::start_serving("worker", config.worker_metrics_bind)?;
     db::migrations::require_exact(config.db.database_url.expose_secret()).await?;
     let extractor = Extractor::new(std::env::current_exe()?, &["extract"], &config.extractor);
-    let worker = Arc::new(worker::Worker::new(config, extractor)?);
+    let sandbox = Sandbox::new(std::env::current_exe()?, &["functions"], &config.sandbox);
+    let worker = Arc::new(worker::Worker::new(config, extractor, sandbox)?);
     tokio::spawn(stop_at_signal(worker.stop.clone()));
     worker::run(worker).await?;
     tracing::info!("stopped");
