@@ -13,3 +13,4 @@ mod runs;
 mod seeds;
 mod users;
 mod wire;
+mod workflows;

@@ -75,6 +75,8 @@ codes! {
     UnsupportedType = "unsupported_type", 415, "Type not supported";
     /// Well-formed, but it breaks a rule.
     Invalid = "invalid", 422, "Not valid";
+    /// A task of a workflow brought no result.
+    TaskFailed = "task_failed", 422, "The task failed";
     /// Too many requests.
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     /// A fault of the server's own.
@@ -183,6 +185,27 @@ impl ApiError {
             message: message.into(),
         };
         Self::faults(Code::Invalid, vec![fault])
+    }
+
+    /// The same, its members being part of another.
+    #[must_use]
+    pub fn within(mut self, member: &str) -> Self {
+        for fault in &mut self.errors {
+            fault.field = format!("{member}.{}", fault.field);
+        }
+        Self {
+            detail: Self::faults(self.code, self.errors.clone()).detail,
+            ..self
+        }
+    }
+
+    /// A parameter of the query that is wrong.
+    pub fn invalid_query(field: &str, message: impl Into<String>) -> Self {
+        let fault = FieldFault {
+            field: field.into(),
+            message: message.into(),
+        };
+        Self::faults(Code::InvalidQuery, vec![fault])
     }
 
     /// A fault of the server's own: the cause goes to the log, the caller learns the request's id.

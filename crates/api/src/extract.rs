@@ -22,7 +22,15 @@ const BODY_LIMIT: usize = 2 * 1024 * 1024;
 const PICTURES_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Where that is.
-const SHOW_PICTURES: [&str; 2] = ["/api/gemini/test-prompt", "/api/gemini/test"];
+fn shows_pictures(path: &str) -> bool {
+    let trials = [
+        "/api/gemini/test-prompt",
+        "/api/gemini/test",
+        "/api/workflows/run-task",
+    ];
+    let executes = path.starts_with("/api/workflows/") && path.ends_with("/execute");
+    trials.contains(&path) || executes
+}
 
 /// All faults found while reading a value.
 #[derive(Debug, Default)]
@@ -174,8 +182,7 @@ pub fn read_all(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = ApiResult<web::Bytes>> + 'static {
-    let shows_pictures = SHOW_PICTURES.contains(&request.path());
-    let limit = if shows_pictures {
+    let limit = if shows_pictures(request.path()) {
         PICTURES_LIMIT
     } else {
         BODY_LIMIT

@@ -1,4 +1,4 @@
-//! Asking models: trying a prompt, and having one drafted. The paths are named after the first
+//! Asking models: trying a prompt, and having a prompt or a workflow drafted. The paths are named after the first
 //! provider; any model answers here.
 
 mod answer;
@@ -8,8 +8,7 @@ mod draft;
 mod events;
 mod pictures;
 mod test_prompt;
-
-pub use ask::default_model;
+mod workflow;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,5 +18,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(test_prompt::test_prompt)
         .service(test_prompt::test)
         .service(draft::generate_sfl)
-        .service(draft::regenerate_sfl);
+        .service(draft::regenerate_sfl)
+        .service(workflow::generate_workflow);
 }

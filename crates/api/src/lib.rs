@@ -11,6 +11,7 @@ mod documents;
 pub mod error;
 mod etag;
 pub mod extract;
+pub mod feed;
 mod form;
 mod gate;
 mod gemini;
@@ -31,6 +32,7 @@ mod search;
 pub mod seed;
 mod telemetry;
 pub mod users;
+mod workflows;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,6 +43,7 @@ use actix_web::{
     middleware::{Compress, DefaultHeaders, from_fn},
     web,
 };
+use db::jobs::Window;
 use domain::{jobs::JobKind, providers::Embedder};
 use gateway::Gateway;
 use integrations::storage::Storage;
@@ -91,10 +94,10 @@ pub struct App {
     pub checks: providers::health::Checks,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
     pub wake: Arc<Notify>,
-    /// Tells other processes what happened in runs.
+    /// Tells other processes what happened in runs and executions.
     pub news: queue::news::News,
-    /// Runs that somebody follows here.
-    pub feeds: Arc<runs::feed::Feeds>,
+    /// Runs and executions that somebody follows here.
+    pub feeds: Arc<feed::Feeds>,
     /// Copies of rows.
     pub cache: queue::cache::Cache,
     /// How often somebody may ask.
@@ -103,6 +106,18 @@ pub struct App {
     pub auth: auth::Auth,
     /// This process's numbers.
     pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// What tasks of workflows are performed with.
+    pub fn means(&self) -> tasks::Means<'_> {
+        tasks::Means {
+            pool: &self.pool,
+            gateway: &self.gateway,
+            embedder: &self.embedder,
+            sandbox: &self.sandbox,
+        }
+    }
 }
 
 /// Puts together what outlives a request; `sandbox` runs functions. Nothing is connected yet.
@@ -149,21 +164,29 @@ pub async fn prepare(app: &App) -> anyhow::Result<()> {
     if app.config.accounts.auth_mode == auth::settings::Mode::SingleUser {
         db::seeds::apply_local(&mut *app.pool.get().await?).await?;
     }
+    db::workflows::builtin::give_all(&mut *app.pool.get().await?).await?;
     Ok(())
 }
 
 /// Hands out jobs until `stop`: at once when a request has made some, and now and then besides. Until
-/// then it also hears what happens in runs.
+/// then it also hears what happens in runs and executions.
 pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> {
     let rows = db::jobs::Rows {
         pool: app.pool.clone(),
-        windows: JobKind::ALL.iter().map(|kind| (*kind, WINDOW)).collect(),
+        windows: JobKind::ALL
+            .iter()
+            .map(|kind| Window {
+                kind: *kind,
+                places: WINDOW,
+                each: app.config.queue.each(*kind),
+            })
+            .collect(),
         lost_after_seconds: LOST_AFTER_SECONDS,
     };
     let sender = Sender::new(queue::connect(&app.config.queue)?, app.config.queue.clone());
     tokio::select! {
         () = dispatch_forever(&rows, &sender, app.wake.clone(), PACE, stop) => {}
-        () = queue::news::listen(&app.config.queue, |run| app.feeds.ring(run)) => {}
+        () = queue::news::listen(&app.config.queue, |id| app.feeds.ring(id)) => {}
         () = stop_listening(&app.feeds) => {}
     }
     Ok(())
@@ -171,7 +194,7 @@ pub async fn dispatch(app: &App, stop: CancellationToken) -> anyhow::Result<()> 
 
 /// Ends all following of runs when the server is told to stop: it waits for answers under way, and
 /// these would have no end. Never returns.
-async fn stop_listening(feeds: &runs::feed::Feeds) {
+async fn stop_listening(feeds: &feed::Feeds) {
     use tokio::signal::unix::{SignalKind, signal};
     let told = async |kind| match signal(kind) {
         Ok(mut signal) => drop(signal.recv().await),

@@ -8,7 +8,7 @@ use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, jobs, models, prompts, provider_keys, providers, runs, search,
-    users,
+    users, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -28,6 +28,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     runs::routes(config);
     search::routes(config);
     users::routes(config);
+    workflows::routes(config);
 }
 
 /// What needs no sign-in and no rate limit: health and numbers.

@@ -5,7 +5,6 @@ mod compare;
 mod estimate;
 mod events;
 mod export;
-pub mod feed;
 mod start;
 mod view;
 
@@ -179,7 +178,7 @@ async fn view<A: Access<Who = domain::auth::Viewer>>(
 #[post("/runs/{id}/cancel")]
 async fn cancel(context: Context<Developer>, Path(id): Path<RunId>) -> ApiResult<HttpResponse> {
     control::cancel(&mut *context.db().await?, &context.who, id).await?;
-    context.app().news.tell(id);
+    context.app().news.tell(id.0);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -274,6 +273,6 @@ async fn judge(
 ) -> ApiResult<HttpResponse> {
     let mut conn = context.db().await?;
     control::judge(&mut conn, &context.who, id, cell, verdict.value).await?;
-    context.app().news.tell(id);
+    context.app().news.tell(id.0);
     Ok(HttpResponse::NoContent().finish())
 }

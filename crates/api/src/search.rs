@@ -1,20 +1,17 @@
 //! Searching documents.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use actix_web::{post, web};
-use db::{
-    documents::search::{Hit, Question},
-    halfvec::Embedding,
-};
+use db::documents::search::Hit;
 use deserr::Deserr;
 use domain::{
     auth::Viewer,
     documents::{DocumentId, SearchMode, SearchQuery},
-    providers::{Embedder, EmbeddingTask, ProviderError},
+    providers::ProviderError,
 };
-use futures::future::join_all;
 use serde::Serialize;
+use tasks::search::{SearchError, Wanted};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -104,7 +101,14 @@ async fn search(
 ) -> ApiResult<web::Json<SearchAnswer>> {
     let started = Instant::now();
     let mode = body.mode;
-    let (results, model) = find(&context, body).await?;
+    let wanted = Wanted {
+        query: body.query,
+        limit: body.limit,
+        mode,
+        document_ids: body.document_ids,
+        min_score: body.min_score,
+    };
+    let (results, model) = find(&context, wanted).await?;
     Ok(web::Json(SearchAnswer {
         results,
         mode,
@@ -116,28 +120,15 @@ async fn search(
 /// The passages, best first, and the model under which their meaning was compared.
 async fn find<A: Access<Who = Viewer>>(
     context: &Context<A>,
-    body: SearchBody,
+    wanted: Wanted,
 ) -> ApiResult<(Vec<Hit>, Option<String>)> {
-    let embedders = match body.mode {
-        SearchMode::Keyword => Vec::new(),
-        SearchMode::Semantic | SearchMode::Hybrid => embedders(context).await?,
-    };
-    // Asked without a connection: none is held while a model thinks.
-    let vectors = places(&embedders, &body.query).await?;
-    let question = Question {
-        mode: body.mode,
-        text: body.query.as_str(),
-        vectors,
-        document_ids: body.document_ids,
-        limit: body.limit,
-        min_score: body.min_score,
-    };
-    let found =
-        db::documents::search::search(&mut *context.db().await?, &context.who, &question).await?;
-    Ok((
-        found,
-        embedders.first().map(|first| first.name().to_owned()),
-    ))
+    let app = context.app();
+    let found = tasks::search::find(&app.pool, &app.gateway, &app.embedder, &context.who, wanted);
+    found.await.map_err(|cause| match cause {
+        SearchError::Provider(cause) => without_meaning(cause),
+        SearchError::Pool(cause) => cause.into(),
+        SearchError::Database(cause) => cause.into(),
+    })
 }
 
 /// The passages of these documents that fit a text best: by meaning and by words.
@@ -147,64 +138,14 @@ pub async fn passages<A: Access<Who = Viewer>>(
     document_ids: Vec<DocumentId>,
     limit: i64,
 ) -> ApiResult<Vec<Hit>> {
-    let body = SearchBody {
+    let wanted = Wanted {
         query,
         limit,
         mode: SearchMode::Hybrid,
         document_ids,
         min_score: None,
     };
-    Ok(find(context, body).await?.0)
-}
-
-/// What places a question where the company's documents are: the model in use, and as long as some
-/// documents are still found under an earlier one, that too if it can be asked.
-async fn embedders<A: Access<Who = Viewer>>(
-    context: &Context<A>,
-) -> ApiResult<Vec<Arc<dyn Embedder>>> {
-    let app = context.app();
-    let company = context.who.company_id;
-    let names = db::documents::search::models(&mut *context.db().await?, company).await?;
-    let former = names
-        .iter()
-        .filter(|name| *name != app.embedder.name())
-        .filter_map(|name| app.gateway.former_embedder(name));
-    Ok([app.embedder.clone()].into_iter().chain(former).collect())
-}
-
-/// The question's vectors: under the first model for certain, and under each earlier one that
-/// answers. One that its provider has ended must not keep anybody from searching.
-async fn places<'a>(
-    embedders: &'a [Arc<dyn Embedder>],
-    query: &SearchQuery,
-) -> ApiResult<Vec<(Embedding, &'a str)>> {
-    let asked = join_all(embedders.iter().map(|by| place(&**by, query))).await;
-    let mut vectors = Vec::with_capacity(asked.len());
-    for (number, placed) in asked.into_iter().enumerate() {
-        match placed {
-            Ok(vector) => vectors.push(vector),
-            Err(cause) if number == 0 => return Err(without_meaning(cause)),
-            Err(cause) => {
-                tracing::warn!(error = %cause, "an earlier embedding model does not answer");
-            }
-        }
-    }
-    Ok(vectors)
-}
-
-/// The vector of a question under a model.
-async fn place<'a>(
-    embedder: &'a dyn Embedder,
-    query: &SearchQuery,
-) -> Result<(Embedding, &'a str), ProviderError> {
-    let made = embedder
-        .embed(&[query.as_str()], EmbeddingTask::Query)
-        .await?;
-    let vector = made
-        .vectors
-        .first()
-        .ok_or_else(|| ProviderError::Malformed("no vector came back".into()))?;
-    Ok((Embedding::from(vector.as_slice()), embedder.name()))
+    Ok(find(context, wanted).await?.0)
 }
 
 /// Without the model there is no search by meaning, but there is one by words.

@@ -90,7 +90,9 @@ pub async fn register(connection: &mut Connection, new: NewCompany) -> Result<Us
                 role: Role::Admin,
                 password_hash: Some(new.password_hash),
             };
-            crate::users::insert(connection, company, UserId::new(), admin).await
+            let admin = crate::users::insert(connection, company, UserId::new(), admin).await?;
+            crate::workflows::builtin::give(connection, company).await?;
+            Ok(admin)
         })
         .await
 }

@@ -8,7 +8,8 @@ mod dispatch;
 mod list;
 
 pub use dispatch::{
-    Depth, Rows, Windows, depths, dispatch, due, handed_out, sweep, take_back, take_back_all,
+    Depth, Rows, Window, Windows, depths, dispatch, due, handed_out, sweep, take_back,
+    take_back_all,
 };
 pub use list::{Filter, JobRow, discard, list, pause, paused, resume, retry};
 
@@ -56,6 +57,13 @@ impl NewJob {
             request_id: None,
             run_at: Utc::now(),
         }
+    }
+
+    /// Has this id, so that who asked for it can name it by what it works on.
+    #[must_use]
+    pub fn identified(mut self, id: Uuid) -> Self {
+        self.id = JobId(id);
+        self
     }
 
     /// Belongs to a company, and takes turns with the other work of `fair_key`.

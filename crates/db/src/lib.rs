@@ -24,5 +24,6 @@ pub mod schema;
 pub mod seeds;
 pub mod tsvector;
 pub mod users;
+pub mod workflows;
 
 pub use pool::{Connection, Pool};

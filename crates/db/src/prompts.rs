@@ -246,6 +246,25 @@ pub async fn find_visible(
         .await
 }
 
+/// What those of these prompts say that the viewer may see.
+pub(crate) async fn bodies(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    ids: &[PromptId],
+) -> QueryResult<Vec<(PromptId, Body)>> {
+    let found: Vec<Stored> = prompts::table
+        .inner_join(users::table)
+        .filter(prompts::id.eq_any(ids))
+        .filter(visible_to(viewer.company_id, viewer.user_id))
+        .select(Stored::as_select())
+        .load(conn)
+        .await?;
+    let bodies = found
+        .into_iter()
+        .map(|stored| (stored.prompt.id, stored.prompt.body()));
+    Ok(bodies.collect())
+}
+
 /// Locks a prompt, whosever it is.
 async fn lock(conn: &mut Connection, id: PromptId) -> QueryResult<Option<Stored>> {
     // Without the join, which would lock the owner too.

@@ -18,6 +18,7 @@ diesel::table! {
         id -> Uuid,
         name -> Text,
         created_at -> Timestamptz,
+        has_workflows -> Bool,
     }
 }
 
@@ -528,7 +529,90 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    workflows (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        visibility -> Text,
+        name -> Text,
+        description -> Text,
+        tasks -> Jsonb,
+        graph_data -> Nullable<Jsonb>,
+        is_default -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workflow_versions (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        workflow_id -> Nullable<Uuid>,
+        sha256 -> Bytea,
+        pinned -> Jsonb,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    executions (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        owner_id -> Uuid,
+        workflow_id -> Nullable<Uuid>,
+        version_id -> Uuid,
+        name -> Text,
+        status -> Text,
+        input -> Jsonb,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        last_event -> BigInt,
+        created_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    execution_tasks (execution_id, place) {
+        execution_id -> Uuid,
+        place -> SmallInt,
+        task_id -> Text,
+        status -> Text,
+        result -> Nullable<Jsonb>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        notice -> Nullable<Text>,
+        attempts -> Integer,
+        tokens_in -> BigInt,
+        tokens_out -> BigInt,
+        tokens_thinking -> BigInt,
+        cost -> Numeric,
+        priced -> Bool,
+        model_version -> Nullable<Text>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    execution_events (execution_id, number) {
+        execution_id -> Uuid,
+        number -> BigInt,
+        kind -> Text,
+        task_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompts -> users (owner_id));
+diesel::joinable!(workflows -> users (owner_id));
+diesel::joinable!(executions -> users (owner_id));
+diesel::joinable!(executions -> workflow_versions (version_id));
 diesel::joinable!(prompt_versions -> prompts (prompt_id));
 diesel::joinable!(runs -> users (owner_id));
 diesel::joinable!(datasets -> users (owner_id));
@@ -564,4 +648,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     grades,
     run_events,
     responses,
+    workflows,
+    workflow_versions,
+    executions,
+    execution_tasks,
+    execution_events,
 );

@@ -25,6 +25,8 @@ text_enum!(
         DocumentsRefresh = "documents.refresh",
         /// Works on cells of a run.
         RunsLane = "runs.lane",
+        /// Performs the tasks of a workflow.
+        WorkflowsExecute = "workflows.execute",
         /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
@@ -70,6 +72,8 @@ impl JobKind {
             // It has as many ends as workers are stopped hard during a long run; a cell that fails
             // counts its own.
             Self::RunsLane => 1000,
+            // Likewise: what is completed stays so, and a task that fails counts its own tries.
+            Self::WorkflowsExecute => 100,
         }
     }
 
@@ -82,6 +86,8 @@ impl JobKind {
             | Self::DocumentsRefresh
             | Self::RunsLane => Duration::from_secs(30 * 60),
             Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
+            // An execution has a limit of its own, which is shorter.
+            Self::WorkflowsExecute => Duration::from_secs(25 * 3600),
         }
     }
 }

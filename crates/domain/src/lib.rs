@@ -17,5 +17,7 @@ pub mod providers;
 pub mod revision;
 pub mod runs;
 pub mod users;
+pub mod workflows;
 
 pub use codec::Fault;
+pub use prompts::has_nul;

@@ -8,12 +8,13 @@ pub mod draft;
 mod expected;
 pub mod grams;
 pub mod placeholders;
-mod repair;
+pub(crate) mod repair;
 mod sfl;
 mod vocabulary;
 
 pub use archive::{ArchivedLabelMove, ArchivedPrompt, ArchivedVersion, HIGHEST_NUMBER};
 pub use body::Body;
+pub(crate) use body::canonical;
 pub use diff::{Difference, LineChange, LineOp};
 pub use expected::ExpectedOutput;
 pub use sfl::{Audience, SflField, SflMode, SflTenor, SflText};
@@ -117,7 +118,7 @@ checked_text!(
 );
 
 /// A text kept as it is: free of NUL and at most so many characters long.
-fn whole(text: &str, max: usize) -> Result<String, Fault> {
+pub(crate) fn whole(text: &str, max: usize) -> Result<String, Fault> {
     if text.contains('\0') {
         return Err(Fault("must not contain the NUL character".into()));
     }
@@ -217,7 +218,8 @@ impl Metadata {
     }
 }
 
-fn has_nul(value: &serde_json::Value) -> bool {
+/// Whether a text or a name in it has the NUL character, which Postgres does not store.
+pub fn has_nul(value: &serde_json::Value) -> bool {
     use serde_json::Value;
     match value {
         Value::String(text) => text.contains('\0'),

@@ -13,6 +13,7 @@ pub mod tokens;
 
 use std::time::Duration;
 
+use domain::jobs::JobKind;
 pub use redis::RedisError;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
@@ -30,9 +31,20 @@ pub struct Config {
     /// Put before every key, so that several installations can share one server.
     #[arg(long, env = "REDIS_PREFIX", default_value = "pa")]
     pub redis_prefix: String,
+    /// Executions of workflows that one company has under way at once, beside those that wait for it.
+    #[arg(long, env = "WORKFLOW_COMPANY_CONCURRENCY", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub workflow_company_concurrency: u16,
 }
 
 impl Config {
+    /// How many jobs of a kind are handed out for one owner of work and under way at once.
+    pub fn each(&self, kind: JobKind) -> i64 {
+        match kind {
+            JobKind::WorkflowsExecute => self.workflow_company_concurrency.into(),
+            _ => i64::MAX,
+        }
+    }
+
     /// A key of this installation.
     pub fn key(&self, name: &str) -> String {
         format!("{}:{name}", self.redis_prefix)

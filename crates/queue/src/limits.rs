@@ -105,6 +105,7 @@ mod tests {
         let config = Config {
             redis_url: "redis://127.0.0.1:1/0".to_owned().into(),
             redis_prefix: "x".into(),
+            workflow_company_concurrency: 100,
         };
         let redis = crate::connect(&config).expect("an address");
         let limits = Limits::new(redis, config, Arc::default());

@@ -40,6 +40,12 @@ pub struct Config {
     /// Embedding calls under way at once for one document.
     #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub embed_concurrency: u16,
+    /// Executions of workflows performed at once: they mostly wait for models.
+    #[arg(long, env = "WORKFLOW_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub workflow_concurrency: u16,
+    /// Seconds that an execution may take from when it is taken up to its last task.
+    #[arg(long, env = "WORKFLOW_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub workflow_seconds: u32,
     /// The address to serve metrics on; without it they are not served.
     #[arg(long, env = "WORKER_METRICS_BIND")]
     pub worker_metrics_bind: Option<SocketAddr>,
@@ -94,6 +100,7 @@ impl Config {
         match kind {
             // Hardly more than waiting for somebody else.
             JobKind::DocumentsEmbed => self.concurrency.saturating_mul(EMBEDDINGS),
+            JobKind::WorkflowsExecute => self.workflow_concurrency,
             _ => self.concurrency,
         }
     }

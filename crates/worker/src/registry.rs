@@ -4,10 +4,11 @@ use domain::{
     documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
     runs::WorkLane,
+    workflows::ExecuteWorkflow,
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run, runs};
+use crate::{Worker, documents, run, runs, workflows};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -34,6 +35,10 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::RunsLane => match read::<WorkLane>(claim) {
             Ok(job) => runs::lane(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::WorkflowsExecute => match read::<ExecuteWorkflow>(claim) {
+            Ok(job) => workflows::execute(worker, claim, &job).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use db::jobs::{NewJob, Rows};
+use db::jobs::{NewJob, Rows, Window};
 use domain::{
     documents::RefreshDocuments,
     jobs::{JobKind, Outcome, Prune},
@@ -79,7 +79,11 @@ fn rows(worker: &Worker) -> Rows {
         pool: worker.pool.clone(),
         windows: JobKind::ALL
             .iter()
-            .map(|kind| (*kind, window.max(64)))
+            .map(|kind| Window {
+                kind: *kind,
+                places: window.max(64),
+                each: worker.config.queue.each(*kind),
+            })
             .collect(),
         lost_after_seconds: worker.config.job_lost_after_seconds,
     }

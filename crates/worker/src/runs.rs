@@ -112,7 +112,7 @@ pub async fn lane(worker: &Worker, claim: &Claim, job: &WorkLane) -> anyhow::Res
     };
     tokio::select! {
         outcome = lane.work() => {
-            worker.news.tell(job.run_id);
+            worker.news.tell(job.run_id.0);
             outcome
         }
         cause = books.keep(&lane) => Err(cause),
@@ -232,7 +232,7 @@ impl Lane<'_> {
         let last = taken.last().filter(|_| taken.len() == limit);
         let next = last.map_or(0, |cell| cell.row_index);
         self.next_row.store(next, Ordering::Relaxed);
-        self.worker.news.tell(self.target.id);
+        self.worker.news.tell(self.target.id.0);
         Ok(taken)
     }
 

@@ -53,10 +53,8 @@ impl Rows<'_> {
             ),
             "api-keys" => {
                 let body = json!({"name": "laptop", "scopes": ["read"]});
-                (
-                    id(self.owner.post("/api/api-keys", &body).await),
-                    Belongs::Person,
-                )
+                let made = self.owner.post("/api/api-keys", &body).await;
+                (id(made), Belongs::Person)
             }
             "prompts" => (self.released_prompt().await, Belongs::Person),
             "auth/sessions" => (self.another_session().await, Belongs::Person),
@@ -83,6 +81,10 @@ impl Rows<'_> {
                 )
             }
             "runs" => (self.run(path).await, Belongs::Person),
+            "workflows" => (self.workflow().await, Belongs::Person),
+            "executions" | "workflows/jobs" | "workflows/stop" => {
+                (self.execution(path).await, Belongs::Person)
+            }
             other => panic!("{path}: say in Rows::make how a row of {other} is made"),
         }
     }
@@ -134,6 +136,33 @@ impl Rows<'_> {
         id
     }
 
+    /// A workflow of the owner's.
+    async fn workflow(&self) -> String {
+        let task = json!({"id": "t", "name": "T", "type": "DATA_INPUT", "outputKey": "o", "staticValue": "A secret."});
+        let body = json!({"name": "Secret", "tasks": [task]});
+        let made = self.owner.post("/api/workflows", &body).await;
+        let id = made.expect(201).json()["id"].clone();
+        id.as_str().expect("an id").to_owned()
+    }
+
+    /// An execution of the owner's: over, unless it is to be stopped.
+    async fn execution(&self, path: &str) -> String {
+        let execute = format!("/api/workflows/{}/execute", self.workflow().await);
+        let started = self.owner.post_empty(&execute).await.expect(202).json();
+        if path != "/api/workflows/stop/{job_id}" {
+            self.app.drain().await;
+        }
+        if path == "/api/executions/{id}/resume" {
+            // What is whole has nothing to be taken up.
+            let again = self.owner.post_empty(&execute).await.expect(202).json();
+            let id = again["jobId"].as_str().expect("an id").to_owned();
+            let stop = format!("/api/workflows/stop/{id}");
+            self.owner.post_empty(&stop).await.expect(200);
+            return id;
+        }
+        started["executionId"].as_str().expect("an id").to_owned()
+    }
+
     /// The cell that a path is about; none if it is about none.
     async fn cell_of(&self, path: &str, run: &str) -> String {
         if !path.contains("{cell_id}") {
@@ -183,7 +212,7 @@ impl Rows<'_> {
 fn body_for(path: &str) -> serde_json::Value {
     match path {
         "/api/documents/{id}" => json!({"fileName": "b.txt"}),
-        "/api/datasets/{id}" => json!({"name": "Another"}),
+        "/api/datasets/{id}" | "/api/workflows/{id}" => json!({"name": "Another"}),
         "/api/prompts/{id}" => json!({"title": "Another"}),
         "/api/prompts/{id}/restore" | "/api/prompts/{id}/labels/{name}" => json!({"version": 1}),
         "/api/users/{id}" => json!({"name": "Somebody Else"}),
@@ -204,6 +233,7 @@ async fn send(
         .replacen("{n}", "1", 1)
         .replacen("{name}", "production", 1)
         .replacen("{other}", id, 1)
+        .replacen("{job_id}", id, 1)
         .replacen("{cell_id}", cell, 1);
     let path = path + query;
     assert!(
@@ -301,6 +331,7 @@ async fn every_route_refuses_who_lacks_the_role_before_it_reads_the_body() {
             .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{n}", "1")
             .replace("{name}", "production")
+            .replace("{job_id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{other}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{cell_id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d");
         let garbage = |client: &Client| {
@@ -352,6 +383,8 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         "provider-keys",
         "prompts",
         "runs",
+        "workflows",
+        "executions",
     ] {
         rows.make(&format!("/api/{kind}/{{id}}")).await;
     }

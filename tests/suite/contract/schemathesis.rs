@@ -33,13 +33,10 @@ async fn the_server_keeps_every_promise_of_its_openapi_document() {
     let body = json!({"name": "all", "scopes": ["read", "write", "run"]});
     let key = admin.post("/api/api-keys", &body).await.expect(201).json();
     let key = key["key"].as_str().expect("a key").to_owned();
-    hold(
-        &program,
-        &app.url,
-        &key,
-        &["--exclude-path-regex", "^/metrics$"],
-    )
-    .await;
+    // Nobody works here, so that what is followed has no end.
+    let left_out = "^/metrics$|\\{id\\}/events$";
+    let rest = ["--exclude-path-regex", left_out];
+    hold(&program, &app.url, &key, &rest).await;
     let session = admin.signed_in["accessToken"]
         .as_str()
         .expect("a token")

@@ -81,7 +81,14 @@ pub(crate) async fn row(conn: &mut Connection, id: JobId) -> JobRow {
 
 /// Hands out what is due, so many of each kind.
 pub(crate) async fn dispatched(conn: &mut Connection, places: i64) -> Vec<Dispatch> {
-    let windows = JobKind::ALL.iter().map(|kind| (*kind, places)).collect();
+    let windows = JobKind::ALL
+        .iter()
+        .map(|kind| db::jobs::Window {
+            kind: *kind,
+            places,
+            each: i64::MAX,
+        })
+        .collect();
     db::jobs::dispatch(conn, &windows)
         .await
         .expect("a dispatch")

@@ -10,7 +10,8 @@ use domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::Callee;
+use tasks::Callee;
+
 use crate::{App, error::ApiResult};
 
 /// Tokens that were counted.
@@ -108,7 +109,7 @@ pub(super) async fn view(
     reply: Reply,
 ) -> ApiResult<TestView> {
     let latency_ms = u64::try_from(begun.watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let cost = callee.cost(app, &reply, begun.at).await?;
+    let cost = callee.cost(&app.pool, &reply, begun.at).await?;
     let (finish, refusal) = match reply.finish {
         Finish::Stop => ("stop", None),
         Finish::Truncated | Finish::Cut => ("truncated", None),

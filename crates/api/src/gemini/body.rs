@@ -11,10 +11,11 @@ use domain::{
         generate::{Image, Part, Request, Sampling},
     },
 };
+use tasks::Callee;
 use utoipa::ToSchema;
 
 use super::{
-    ask::Callee,
+    ask,
     pictures::{self, Picture},
 };
 use crate::{
@@ -145,7 +146,7 @@ impl TestBody {
             .map(Into::into)
             .collect();
         if !pictures.is_empty() {
-            callee.must_see(context).await?;
+            ask::must_see(context, callee).await?;
         }
         if let Some(turn) = asked.turns.first_mut() {
             turn.parts

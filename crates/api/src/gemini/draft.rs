@@ -13,10 +13,11 @@ use domain::{
     },
     providers::generate::{Finish, Output, Request, Speaker},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tasks::callee::turn;
 use utoipa::ToSchema;
 
-use super::ask::{Callee, turn};
+use super::ask::callee;
 use crate::{
     context::{Context, Runner},
     error::{ApiError, ApiResult, Code, FieldFault},
@@ -186,41 +187,77 @@ async fn drafted(
     message: &str,
     source: Option<SourceDocument>,
 ) -> ApiResult<Json<Draft>> {
-    let callee = Callee::of(context, model).await?;
-    let mut request = Request {
-        system: Some(draft::INSTRUCTIONS.to_owned()),
-        output: Output::Json {
-            name: "prompt_draft".into(),
-            schema: draft::schema(),
-        },
-        ..callee.request(message)
+    let wanted = Wanted {
+        instructions: draft::INSTRUCTIONS,
+        name: "prompt_draft",
+        schema: draft::schema(),
+        what: "prompt",
+        again: draft::again,
     };
-    let (mut output, mut faults) = (String::new(), Vec::new());
-    for _ in 0..ATTEMPTS {
-        let reply = callee.provider().generate(&request).await?;
-        if let Finish::Refused(reason) = reply.finish {
-            let detail =
-                format!("The model refused to answer: {reason}. Word the request differently.");
-            return Err(ApiError::new(Code::Invalid, detail));
-        }
-        output = reply.text;
-        faults = match draft::read(&output, source.clone()) {
-            Ok(draft) => return Ok(Json(draft)),
-            Err(faults) => faults,
+    let read = |output: &str| draft::read(output, source.clone());
+    let draft = wanted.from(context, model, message, read).await?;
+    Ok(Json(draft))
+}
+
+/// What a model is to write, and how it is told.
+pub struct Wanted {
+    /// What stands above the conversation.
+    pub instructions: &'static str,
+    /// A word for the schema.
+    pub name: &'static str,
+    /// What it has to look like.
+    pub schema: Value,
+    /// What it is, in an error's words.
+    pub what: &'static str,
+    /// What the model is told when that could not be used.
+    pub again: fn(&[String]) -> String,
+}
+
+impl Wanted {
+    /// Has the model write it; once more, with what was wrong, if `read` cannot use the first answer.
+    pub async fn from<T>(
+        self,
+        context: &Context<Runner>,
+        model: Option<&ModelRef>,
+        message: &str,
+        read: impl Fn(&str) -> Result<T, Vec<String>>,
+    ) -> ApiResult<T> {
+        let callee = callee(context, model).await?;
+        let mut request = Request {
+            system: Some(self.instructions.to_owned()),
+            output: Output::Json {
+                name: self.name.into(),
+                schema: self.schema,
+            },
+            ..callee.request(message)
         };
-        let answered = turn(Speaker::Model, &output);
-        request.turns.truncate(1);
-        request
-            .turns
-            .extend([answered, turn(Speaker::User, &draft::again(&faults))]);
+        let (mut output, mut faults) = (String::new(), Vec::new());
+        for _ in 0..ATTEMPTS {
+            let reply = callee.provider().generate(&request).await?;
+            if let Finish::Refused(reason) = reply.finish {
+                let detail =
+                    format!("The model refused to answer: {reason}. Word the request differently.");
+                return Err(ApiError::new(Code::Invalid, detail));
+            }
+            output = reply.text;
+            faults = match read(&output) {
+                Ok(written) => return Ok(written),
+                Err(faults) => faults,
+            };
+            let answered = turn(Speaker::Model, &output);
+            request.turns.truncate(1);
+            request
+                .turns
+                .extend([answered, turn(Speaker::User, &(self.again)(&faults))]);
+        }
+        Err(unusable(self.what, output, &faults))
     }
-    Err(unusable(output, &faults))
 }
 
 /// The raw output goes to who asked, who may make something of it; it is not logged.
-fn unusable(output: String, faults: &[String]) -> ApiError {
+fn unusable(what: &str, output: String, faults: &[String]) -> ApiError {
     let detail = format!(
-        "The model's answer is no prompt, even when asked again: {}. Try again, or take another model.",
+        "The model's answer is no {what}, even when asked again: {}. Try again, or take another model.",
         faults.join("; ")
     );
     ApiError {

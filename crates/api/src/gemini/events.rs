@@ -14,11 +14,9 @@ use domain::providers::{
 use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
+use tasks::Callee;
 
-use super::{
-    answer::{Begun, view},
-    ask::Callee,
-};
+use super::answer::{Begun, view};
 use crate::{
     context::{Context, Runner},
     error::ApiResult,

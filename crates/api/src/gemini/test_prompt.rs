@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     answer::{Begun, TestView, view},
-    ask::Callee,
+    ask,
     body::TestBody,
     events,
 };
@@ -49,7 +49,7 @@ async fn answer(
     headers: &HeaderMap,
     body: TestBody,
 ) -> ApiResult<HttpResponse> {
-    let callee = Callee::of(&context, body.model()).await?;
+    let callee = ask::callee(&context, body.model()).await?;
     let request = body.request(&context, &callee).await?;
     let begun = Begun::now();
     if wants_stream(headers) {

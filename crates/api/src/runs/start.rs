@@ -197,7 +197,12 @@ impl StartBody {
                 )
             }
             (Some(_), None) => {
-                let found = crate::gemini::default_model(context, &mut conn).await?;
+                let found = tasks::callee::default_model(
+                    &mut conn,
+                    &context.app().gateway,
+                    context.who.company_id,
+                )
+                .await?;
                 self.usable(
                     found.map(|found| found.model),
                     "graderModelId",

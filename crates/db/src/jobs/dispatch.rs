@@ -10,9 +10,20 @@ use crate::{
     schema::{job_pauses, jobs},
 };
 
-/// How many jobs of each kind may be in Redis at once, waiting. Small windows keep dispatch fair,
-/// and Redis far below the 8 000 waiting ids at which apalis-redis stops.
-pub type Windows = Vec<(JobKind, i64)>;
+/// How many jobs of a kind may be handed out. Small windows keep dispatch fair, and Redis far below
+/// the 8 000 waiting ids at which apalis-redis stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The kind.
+    pub kind: JobKind,
+    /// In Redis at once, waiting.
+    pub places: i64,
+    /// Waiting there and under way at once for one owner of work.
+    pub each: i64,
+}
+
+/// The windows of all kinds.
+pub type Windows = Vec<Window>;
 
 #[derive(QueryableByName)]
 struct DispatchRow {
@@ -36,10 +47,13 @@ impl From<DispatchRow> for Dispatch {
 
 /// Marks due jobs as dispatched and names them.
 pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<Vec<Dispatch>> {
-    let (kinds, places): (Vec<_>, Vec<_>) = windows.iter().map(|(k, n)| (k.as_str(), *n)).unzip();
+    let kinds: Vec<_> = windows.iter().map(|window| window.kind.as_str()).collect();
+    let places: Vec<_> = windows.iter().map(|window| window.places).collect();
+    let each: Vec<_> = windows.iter().map(|window| window.each).collect();
     let rows: Vec<DispatchRow> = diesel::sql_query(include_str!("dispatch.sql"))
         .bind::<sql_types::Array<sql_types::Text>, _>(kinds)
         .bind::<sql_types::Array<sql_types::BigInt>, _>(places)
+        .bind::<sql_types::Array<sql_types::BigInt>, _>(each)
         .prepared()
         .load(conn)
         .await?;

@@ -47,15 +47,20 @@ impl Body {
     /// The SHA-256 of the body as canonical JSON: members in the order of their names, no spaces.
     pub fn sha256(&self) -> Sha256 {
         let value = serde_json::to_value(self).unwrap_or_default();
-        let mut text = String::new();
-        write_canonical(&value, &mut text);
-        Sha256::of(text.as_bytes())
+        Sha256::of(canonical(&value).as_bytes())
     }
 
     /// About how many tokens the text has for a model.
     pub fn tokens_estimate(&self) -> i32 {
         i32::try_from(estimate_tokens(self.prompt_text.as_str())).unwrap_or(i32::MAX)
     }
+}
+
+/// JSON of which equal values have one form: members in the order of their names, no spaces.
+pub(crate) fn canonical(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
 }
 
 /// Sorted here, since whether the JSON library does so is up to whoever builds it.

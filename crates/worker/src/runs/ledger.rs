@@ -198,7 +198,7 @@ impl Lane<'_> {
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
             lane::settle(&mut conn, self.held, self.target.id, &settled).await?;
-            self.worker.news.tell(self.target.id);
+            self.worker.news.tell(self.target.id.0);
             Ok(vec![(); settled.len()])
         })
         .await

@@ -18,6 +18,7 @@ use crate::{
         ProviderError,
         generate::{Citation, Finish, Output, Part, Reply, Request, Speaker, Usage},
     },
+    workflows::draft,
 };
 
 /// What a shown or painted picture counts for.
@@ -160,10 +161,20 @@ impl<'a> Heard<'a> {
         match &self.request.output {
             Output::Text => prose(subject),
             Output::Image => String::new(),
+            Output::Json { name, .. } if name == draft::NAME => {
+                self.json(&self.workflow(), directives.malformed)
+            }
             Output::Json { schema, .. } => {
                 self.json(&instance::of(schema, subject), directives.malformed)
             }
         }
+    }
+
+    /// A workflow, which no instance of its schema alone would be.
+    fn workflow(&self) -> Value {
+        let goal = self.question.lines().next().unwrap_or_default();
+        let name: String = goal.chars().take(100).collect();
+        draft::example(&name)
     }
 
     /// Whether this is one of the questions that this model does not know the answer to. With a seed

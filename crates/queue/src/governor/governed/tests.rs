@@ -89,6 +89,7 @@ fn governor_at(redis_url: &str) -> (Arc<Held>, Governor, crate::Redis) {
     let config = crate::Config {
         redis_url: redis_url.to_owned().into(),
         redis_prefix: format!("test:{:016x}", rand::random::<u64>()),
+        workflow_company_concurrency: 100,
     };
     let redis = crate::connect(&config).expect("an address");
     let governor = Governor::new(redis.clone(), config, settings, Arc::default());

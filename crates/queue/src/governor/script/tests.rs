@@ -28,6 +28,7 @@ fn config() -> Option<Config> {
     Some(Config {
         redis_url,
         redis_prefix: format!("test:{:016x}", rand::random::<u64>()),
+        workflow_company_concurrency: 100,
     })
 }
 

@@ -1,8 +1,10 @@
-//! Events of runs for whoever follows them. One reader per run and process asks Postgres, however
-//! many listen; it keeps the newest events for all of them. Who lags behind these asks for older
+//! Events of runs and executions for whoever follows them. One reader for each of these and process asks
+//! Postgres, however many listen; it keeps the newest events for all of them. Who lags behind these asks for older
 //! ones, page by page, so that a listener holds no more than what is being sent.
 
+mod listener;
 mod pages;
+mod subject;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,16 +13,16 @@ use std::{
 };
 
 use actix_web::web::{Bytes, BytesMut};
-use chrono::{DateTime, Utc};
-use db::runs::events::{self, Event, Reach};
-use domain::{
-    runs::{CellId, RunId},
-    users::UserId,
-};
+use db::runs::events::Reach;
+use domain::users::UserId;
 use pages::Pages;
-use serde::Serialize;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use listener::follow;
+pub use subject::Subject;
+use subject::Written;
 
 /// How many events are read at once.
 const PAGE: i64 = 1000;
@@ -47,9 +49,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// All runs that somebody follows here.
+/// Everything that somebody follows here.
 pub struct Feeds {
-    open: Mutex<HashMap<RunId, Weak<Feed>>>,
+    open: Mutex<HashMap<Uuid, Weak<Feed>>>,
     listeners: Mutex<HashMap<UserId, u32>>,
     pages: Arc<Pages>,
     /// Places to read a page.
@@ -103,37 +105,37 @@ impl Feeds {
         })
     }
 
-    /// The feed of a run that has come this far, shared by all who follow it.
-    pub fn of(&self, run: RunId, reach: Reach, pool: &db::Pool) -> Arc<Feed> {
+    /// The feed of what has come this far, shared by all who follow it.
+    pub fn of(&self, subject: Subject, reach: Reach, pool: &db::Pool) -> Arc<Feed> {
         let mut open = locked(&self.open);
-        let known = open.get(&run).and_then(Weak::upgrade);
+        let known = open.get(&subject.id()).and_then(Weak::upgrade);
         if let Some(feed) = known.filter(|feed| feed.leads_to(reach)) {
             return feed;
         }
         open.retain(|_, feed| feed.strong_count() > 0);
         let feed = Arc::new(Feed {
-            run,
+            subject,
             bell: Arc::default(),
             tail: Mutex::default(),
             moved: watch::Sender::new(()),
             pages: self.pages.clone(),
         });
-        open.insert(run, Arc::downgrade(&feed));
+        open.insert(subject.id(), Arc::downgrade(&feed));
         tokio::spawn(read(Arc::downgrade(&feed), feed.bell.clone(), pool.clone()));
         feed
     }
 
-    /// Has the reader of a run look at once, if somebody follows it here.
-    pub fn ring(&self, run: RunId) {
-        if let Some(feed) = locked(&self.open).get(&run).and_then(Weak::upgrade) {
+    /// Has the reader of what has this id look at once, if somebody follows it here.
+    pub fn ring(&self, id: Uuid) {
+        if let Some(feed) = locked(&self.open).get(&id).and_then(Weak::upgrade) {
             feed.bell.notify_one();
         }
     }
 }
 
-/// The newest events of a run.
+/// The newest events of what is followed.
 pub struct Feed {
-    run: RunId,
+    subject: Subject,
     bell: Arc<Notify>,
     tail: Mutex<Tail>,
     /// Those that are older.
@@ -144,7 +146,7 @@ pub struct Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.pages.forget(self.run);
+        self.pages.forget(self.subject);
     }
 }
 
@@ -170,7 +172,7 @@ pub enum Step {
 }
 
 impl Feed {
-    /// Whether it is not over, or is of a run that was not taken up again since.
+    /// Whether it is not over, or was not taken up again since.
     fn leads_to(&self, reach: Reach) -> bool {
         let tail = locked(&self.tail);
         !tail.is_over || reach.is_over && tail.newest == Some(reach.last_event)
@@ -200,8 +202,8 @@ impl Feed {
     async fn look(&self, pool: &db::Pool) -> anyhow::Result<Look> {
         let mut conn = pool.get().await?;
         // Asked before the events are: what it says of the end then holds for them too.
-        let Some(reach) = events::reach(&mut conn, self.run).await? else {
-            self.advance(&[], |tail| tail.is_over = true);
+        let Some(reach) = self.subject.reach(&mut conn).await? else {
+            self.advance(Vec::new(), |tail| tail.is_over = true);
             return Ok(Look::Over);
         };
         let known = locked(&self.tail).newest;
@@ -210,12 +212,12 @@ impl Feed {
         if known == reach.last_event && !reach.is_over {
             return Ok(Look::Done);
         }
-        let found = events::after(&mut conn, self.run, known, PAGE).await?;
+        let found = self.subject.after(&mut conn, known, PAGE).await?;
         drop(conn);
-        let newest = found.last().map_or(known, |event| event.number);
+        let newest = found.last().map_or(known, |(number, _)| *number);
         let is_over = reach.is_over && newest == reach.last_event;
         let is_full = newest < reach.last_event;
-        self.advance(&found, |tail| {
+        self.advance(found, |tail| {
             tail.newest = Some(newest);
             tail.is_over = is_over;
         });
@@ -226,10 +228,9 @@ impl Feed {
         })
     }
 
-    fn advance(&self, found: &[Event], change: impl FnOnce(&mut Tail)) {
+    fn advance(&self, found: Vec<Written>, change: impl FnOnce(&mut Tail)) {
         let mut tail = locked(&self.tail);
-        let written = found.iter().map(|event| (event.number, written(event)));
-        tail.events.extend(written);
+        tail.events.extend(found);
         let surplus = tail.events.len().saturating_sub(usize::from(KEPT));
         tail.events.drain(..surplus);
         change(&mut tail);
@@ -281,31 +282,4 @@ fn piece<'a>(events: impl Iterator<Item = (i64, &'a [u8])>, seen: i64) -> Step {
         }
     }
     Step::Send(bytes.freeze(), last)
-}
-
-/// What an event says.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Data<'a> {
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cell_id: Option<CellId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    row_index: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column_index: Option<i16>,
-    at: DateTime<Utc>,
-}
-
-/// An event as it is sent: JSON is one line.
-fn written(event: &Event) -> Bytes {
-    let data = Data {
-        kind: &event.kind,
-        cell_id: event.cell_id,
-        row_index: event.row_index,
-        column_index: event.column_index,
-        at: event.at,
-    };
-    let data = serde_json::to_string(&data).unwrap_or_default();
-    format!("id: {}\ndata: {data}\n\n", event.number).into()
 }

@@ -7,19 +7,17 @@ use std::{
 };
 
 use actix_web::web::{Bytes, BytesMut};
-use db::runs::events::{self, Event};
-use domain::runs::RunId;
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::{PAGE, locked, written};
+use super::{PAGE, Subject, Written, locked};
 
-/// How many pages are kept, whatever their runs; each has about 170 kilobytes.
+/// How many pages are kept, whatever they are of; each has about 170 kilobytes.
 const KEPT: usize = 128;
 
-/// A page's run, and the event after which it begins.
-type Key = (RunId, i64);
+/// What a page is of, and the event after which it begins.
+type Key = (Subject, i64);
 
-/// Pages of all runs, those last that were asked for last.
+/// Pages of everything, those last that were asked for last.
 #[derive(Default)]
 pub struct Pages(Mutex<VecDeque<(Key, Arc<OnceCell<Page>>)>>);
 
@@ -31,10 +29,10 @@ struct Page {
 }
 
 impl Page {
-    fn of(found: &[Event]) -> Self {
+    fn of(found: &[Written]) -> Self {
         let (mut bytes, mut ends) = (BytesMut::new(), Vec::with_capacity(found.len()));
-        for event in found {
-            bytes.extend_from_slice(&written(event));
+        for (_, written) in found {
+            bytes.extend_from_slice(written);
             ends.push(bytes.len());
         }
         let bytes = bytes.freeze();
@@ -55,32 +53,32 @@ impl Pages {
     /// What comes after this event, and the number of the last that is in it.
     pub async fn after(
         &self,
-        run: RunId,
+        subject: Subject,
         seen: i64,
         pool: &db::Pool,
         turns: &Semaphore,
     ) -> anyhow::Result<Option<(Bytes, i64)>> {
         let first = seen - seen % PAGE;
-        let place = self.place((run, first));
+        let place = self.place((subject, first));
         let read = async || {
             let _turn = turns.acquire().await?;
             let mut conn = pool.get().await?;
-            let found = events::after(&mut conn, run, first, PAGE).await?;
+            let found = subject.after(&mut conn, first, PAGE).await?;
             anyhow::Ok(Page::of(&found))
         };
         let page = place.get_or_try_init(read).await?;
         let count = i64::try_from(page.ends.len())?;
         if count < PAGE {
             // More may come: the next one reads it again.
-            locked(&self.0).retain(|(known, _)| *known != (run, first));
+            locked(&self.0).retain(|(known, _)| *known != (subject, first));
         }
         let bytes = page.after(usize::try_from(seen - first)?);
         Ok(bytes.map(|bytes| (bytes, first + count)))
     }
 
-    /// Forgets those of a run that nobody follows any more.
-    pub fn forget(&self, run: RunId) {
-        locked(&self.0).retain(|((of, _), _)| *of != run);
+    /// Forgets those of what nobody follows any more.
+    pub fn forget(&self, subject: Subject) {
+        locked(&self.0).retain(|((of, _), _)| *of != subject);
     }
 
     fn place(&self, key: Key) -> Arc<OnceCell<Page>> {
@@ -102,29 +100,19 @@ mod tests {
 
     #[test]
     fn a_page_goes_on_after_what_was_seen_of_it() {
-        let event = |number| Event {
-            number,
-            kind: "started".into(),
-            cell_id: None,
-            row_index: None,
-            column_index: None,
-            at: chrono::DateTime::UNIX_EPOCH,
-        };
-        let page = Page::of(&[event(8), event(9)]);
+        let page = Page::of(&[(8, "eight".into()), (9, "nine".into())]);
         let text = |count| page.after(count).map(|bytes| bytes.to_vec());
-        let last = written(&event(9)).to_vec();
-        assert_eq!(
-            text(0),
-            Some([written(&event(8)).to_vec(), last.clone()].concat())
-        );
-        assert_eq!(text(1), Some(last));
+        assert_eq!(text(0), Some(b"eightnine".to_vec()));
+        assert_eq!(text(1), Some(b"nine".to_vec()));
         assert_eq!((text(2), text(3)), (None, None));
         assert_eq!(Page::of(&[]).after(0), None);
     }
 
     #[test]
     fn the_page_that_nobody_asked_for_the_longest_goes_first() {
-        let (pages, run, other) = (Pages::default(), RunId::new(), RunId::new());
+        let run = Subject::Run(domain::runs::RunId::new());
+        let other = Subject::Execution(domain::workflows::ExecutionId::new());
+        let pages = Pages::default();
         let first = pages.place((run, 0));
         for page in 1..KEPT {
             pages.place((run, i64::try_from(page).expect("a few") * PAGE));

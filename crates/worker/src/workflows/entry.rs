@@ -1,0 +1,136 @@
+//! How a task's end is written down, and what is measured of it.
+
+use db::workflows::course::{Booking, Ended as Row};
+use domain::workflows::{ExecutionId, Task, TaskStatus};
+use serde_json::Value;
+use tasks::{Ended, Failure, Spent};
+
+/// The row of a task that ended.
+pub fn ended(place: usize, ended: &Ended) -> Row {
+    let spent = match &ended.result {
+        Ok(made) => ended.spent.clone().and(made.spent.clone()),
+        Err(_) => ended.spent.clone(),
+    };
+    let row = Row {
+        retries: ended.retries,
+        ..of(place, &spent)
+    };
+    match &ended.result {
+        Ok(made) => Row {
+            status: TaskStatus::Completed,
+            result: Some(made.value.clone()),
+            notice: made.notice.clone(),
+            ..row
+        },
+        Err(cause) => with_failure(row, cause),
+    }
+}
+
+fn of(place: usize, spent: &Spent) -> Row {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    Row {
+        place,
+        status: TaskStatus::Failed,
+        result: None,
+        error_code: None,
+        error_message: None,
+        notice: None,
+        retries: 0,
+        tokens_in: count(spent.tokens_in),
+        tokens_out: count(spent.tokens_out),
+        tokens_thinking: count(spent.tokens_thinking),
+        cost: spent.cost,
+        priced: spent.priced,
+        model_version: spent.model_version.as_deref().map(clean),
+    }
+}
+
+fn with_failure(row: Row, cause: &Failure) -> Row {
+    Row {
+        error_code: Some(cause.code().to_owned()),
+        error_message: Some(clean(&cause.to_string())),
+        ..row
+    }
+}
+
+/// The row of a task that waits again for a time that was named to it.
+pub fn put_off(place: usize, ended: &Ended) -> Row {
+    Row {
+        status: TaskStatus::Pending,
+        ..self::ended(place, ended)
+    }
+}
+
+/// The row of a task that was given up.
+pub fn given_up(place: usize, why: &str) -> Row {
+    Row {
+        error_code: Some("halted".into()),
+        error_message: Some(why.to_owned()),
+        ..of(place, &Spent::default())
+    }
+}
+
+/// Says that a result is one too many.
+pub fn crowded(row: &mut Row) {
+    row.status = TaskStatus::Failed;
+    row.result = None;
+    row.error_code = Some("results_too_large".into());
+    row.error_message =
+        Some("All results together are larger than 32 MiB. Have tasks return less.".into());
+}
+
+/// Why an execution ended before its tasks did.
+pub fn halted(why: &'static str) -> (String, String) {
+    ("execution_halted".into(), why.into())
+}
+
+/// Why an execution failed: the first task of this step that did, or one before it.
+pub fn failed(booking: &Booking, tasks: &[Task]) -> (String, String) {
+    let failed = booking
+        .ended
+        .iter()
+        .find(|row| row.status == TaskStatus::Failed);
+    let sentence = failed.and_then(|row| {
+        let (task, why) = (tasks.get(row.place)?, row.error_message.as_ref()?);
+        Some(format!("The task \"{}\" failed: {why}", task.name))
+    });
+    let sentence = sentence.unwrap_or_else(|| "A task failed; the tasks say which and why.".into());
+    ("task_failed".into(), sentence)
+}
+
+/// About how many bytes a value has.
+pub fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| weight(item) + 1).sum::<usize>() + 2,
+        Value::Object(members) => {
+            let sizes = members
+                .iter()
+                .map(|(name, value)| name.len() + weight(value) + 4);
+            sizes.sum::<usize>() + 2
+        }
+        _ => 8,
+    }
+}
+
+/// Where a task's random numbers begin: the same whenever it is performed again.
+pub fn seed(execution: ExecutionId, place: usize) -> u64 {
+    let (high, low) = execution.0.as_u64_pair();
+    high.rotate_left(32) ^ low ^ place as u64
+}
+
+/// Counts a task that ended.
+pub fn measure(task: &Task, ended: &Ended) {
+    let outcome = match &ended.result {
+        Ok(_) => "completed",
+        Err(cause) if cause.until().is_some() => "put_off",
+        Err(_) => "failed",
+    };
+    metrics::counter!("workflow_tasks_total", "type" => task.kind.as_str(), "outcome" => outcome)
+        .increment(1);
+}
+
+/// Postgres stores no NUL.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

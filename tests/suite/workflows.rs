@@ -1,0 +1,11 @@
+//! Workflows: kept, checked, performed, stopped, taken up again.
+
+mod change;
+mod course;
+mod events;
+mod generate;
+mod kinds;
+mod list;
+mod run_task;
+mod start;
+mod support;
