@@ -62,7 +62,7 @@ fn answer<'js>(
     let function = compile(ctx, question.body).map_err(|error| {
         let syntax = |Said { message, line }| CallError::Syntax {
             message,
-            line: line.map(|line| line.min(lines(question.body))),
+            line: within(question.body, line),
         };
         tools.explain(ctx, &error, syntax)
     })?;
@@ -74,7 +74,10 @@ fn answer<'js>(
         .and_then(|inputs| function.call((inputs,)))
         .and_then(|returned| settled(ctx, tools, returned))
         .map_err(|error| {
-            let threw = |Said { message, line }| CallError::Threw { message, line };
+            let threw = |Said { message, line }| CallError::Threw {
+                message,
+                line: within(question.body, line),
+            };
             tools.explain(ctx, &error, threw)
         })?;
     encoded(ctx, tools, &returned.ok_or_else(|| tools.unsettled())?)
@@ -132,7 +135,8 @@ fn encoded<'js>(
     }
 }
 
-/// How many lines a body has.
-fn lines(body: &str) -> u32 {
-    body.lines().count().max(1).try_into().unwrap_or(u32::MAX)
+/// The line, or the body's last if it lies behind: where the body ends too early, or says what it likes of its errors.
+fn within(body: &str, line: Option<u32>) -> Option<u32> {
+    let last = body.lines().count().max(1).try_into().unwrap_or(u32::MAX);
+    line.map(|line| line.min(last))
 }

@@ -64,6 +64,8 @@
 
   delete globalThis.Atomics;
   delete globalThis.SharedArrayBuffer;
+  // The host's, not the language's; what it throws would be caught by nobody.
+  delete globalThis.queueMicrotask;
 
   // Nobody reads it, but code that was written in a browser talks to it.
   const console = {};

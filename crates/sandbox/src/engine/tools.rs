@@ -11,7 +11,7 @@ const PRELUDE: &str = include_str!("prelude.js");
 pub(crate) struct Tools<'js> {
     encode: Function<'js>,
     describe: Function<'js>,
-    /// The call's time.
+    /// What the call may take.
     pub budget: Budget,
 }
 
@@ -64,6 +64,10 @@ impl<'js> Tools<'js> {
         let thrown = ctx.catch();
         if self.budget.is_spent() {
             return self.too_late();
+        }
+        // With no memory left for an error either, the engine throws this.
+        if thrown.is_null() && self.budget.took_much_memory() {
+            return self.too_much();
         }
         let described = match error {
             Error::Exception => self.describe.call((thrown,)),
