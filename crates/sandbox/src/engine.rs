@@ -88,8 +88,9 @@ fn compile<'js>(ctx: &Ctx<'js>, body: &str) -> rquickjs::Result<Function<'js>> {
     let mut options = EvalOptions::default();
     options.strict = true;
     options.filename = Some(FILE.into());
-    // On the line of the head, so that lines count as in the body; the end on its own, lest a comment swallow it.
-    ctx.eval_with_options(format!("(function (inputs) {{{body}\n}})"), options)
+    // On the line of the head, so that lines count as in the body; the end on its own, lest a comment swallow it. No
+    // parenthesis around it, which would be read twice.
+    ctx.eval_with_options(format!("0, function (inputs) {{{body}\n}}"), options)
 }
 
 /// What a promise comes to; nothing if it never does. Anything else is what it is.

@@ -133,12 +133,12 @@ async fn no_clock_is_found_by_looking_at_the_stack() {
 #[tokio::test]
 async fn a_body_that_closes_its_function_early_gains_nothing() {
     let body =
-        "return 1 }); Object.prototype.polluted = typeof globalThis.process; (function (inputs) {
+        "return 1 }; Object.prototype.polluted = typeof globalThis.process; 0, function (inputs) {
         return [{}.polluted, typeof this]";
     assert_eq!(result(body).await, json!(["undefined", "undefined"]));
-    let error = failure("}); for (;;); (function () {").await;
+    let error = failure("}; for (;;); 0, function () {").await;
     assert!(matches!(error, CallError::Time { .. }), "{error:?}");
-    let error = failure("}), 7, (").await;
+    let error = failure("}, 7, {").await;
     assert!(
         !matches!(error, CallError::Failed(_) | CallError::Crashed),
         "{error:?}"

@@ -19,6 +19,12 @@ async fn an_error_is_told_with_its_kind_and_its_line_in_the_body() {
             "Error: late",
             4,
         ),
+        // Whoever forges a place gets one that exists.
+        (
+            "const e = new Error('x');\ne.stack = 'function.js:999';\nthrow e",
+            "Error: x",
+            3,
+        ),
     ] {
         match failure(body).await {
             CallError::Threw { message, line: at } => {

@@ -247,6 +247,10 @@ async fn a_child_has_given_up_what_it_does_not_need() {
             .any(|line| line.starts_with("Max address space") && line.contains("unlimited")),
         "{limits}"
     );
+    // What Landlock asks for, too.
+    let status = read("status");
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    assert!(status.contains("Threads:\t1\n"), "{status}");
     let open = std::fs::read_dir(format!("/proc/{id}/fd")).expect("readable");
     assert_eq!(open.count(), 3);
 }
