@@ -4,6 +4,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
 use rquickjs::{Context, Function, Runtime, Value as Js};
 use sandbox::{Call, Sandbox, SandboxConfig};
 use serde_json::{Map, Value, json};
@@ -101,8 +105,9 @@ fn measured(mut call: impl FnMut()) -> Turn {
 
 /// The processor time of this process, its children that live and those that ended.
 fn processor() -> Duration {
-    let own = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let own: Duration = own.try_into().expect("a time");
+    let own = getrusage(UsageWho::RUSAGE_SELF).expect("own usage");
+    let own = (own.user_time() + own.system_time()).num_microseconds();
+    let own = Duration::from_micros(own.try_into().expect("a time"));
     let me = std::process::id();
     let processes = std::fs::read_dir("/proc").expect("processes").flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

@@ -1,16 +1,17 @@
 //! What the child gives up for good: memory, files, the network, other processes, as far as the machine can.
 
-use std::{io, time::Duration};
+use std::{io, os::fd::RawFd};
 
 use rlimit::Resource;
 
-use crate::config::Limits;
+use crate::{config::Limits, usage};
 
 /// What the child needs besides the memory of a call: frames, and the engine's own.
 const BASE_BYTES: u64 = 64 << 20;
 
 /// Takes away what calls do not need.
 pub(crate) fn confine(limits: Limits) -> io::Result<()> {
+    close_everything_else()?;
     if let Some(size) = address_space() {
         // A result is copied on its way out, while the call's memory is still there.
         limit(Resource::AS, size + BASE_BYTES + 2 * limits.memory_bytes())?;
@@ -30,14 +31,21 @@ pub(crate) fn allow_time(limits: Limits) -> io::Result<()> {
         return Ok(());
     }
     let (_, hard) = Resource::CPU.get()?;
-    let until = processor_time() + limits.cpu();
+    let until = usage::processor_time() + limits.cpu();
     Resource::CPU.set((until.as_secs() + 2).min(hard), hard)
 }
 
-/// The processor time this process has taken.
-pub(crate) fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.try_into().unwrap_or_default()
+/// Closes what was inherited beside the three standard streams: whoever started the parent may have left files open.
+fn close_everything_else() -> io::Result<()> {
+    let open: Vec<RawFd> = std::fs::read_dir("/dev/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
+    for number in open {
+        // The directory itself was among them and is closed by now.
+        let _ = nix::unistd::close(number);
+    }
+    Ok(())
 }
 
 /// Lowers a limit for good.

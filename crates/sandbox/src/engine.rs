@@ -62,7 +62,7 @@ fn answer<'js>(
     let function = compile(ctx, question.body).map_err(|error| {
         let syntax = |Said { message, line }| CallError::Syntax {
             message,
-            line: line.map(|line| line.min(lines(question.body))),
+            line: within(question.body, line),
         };
         tools.explain(ctx, &error, syntax)
     })?;
@@ -74,7 +74,10 @@ fn answer<'js>(
         .and_then(|inputs| function.call((inputs,)))
         .and_then(|returned| settled(ctx, tools, returned))
         .map_err(|error| {
-            let threw = |Said { message, line }| CallError::Threw { message, line };
+            let threw = |Said { message, line }| CallError::Threw {
+                message,
+                line: within(question.body, line),
+            };
             tools.explain(ctx, &error, threw)
         })?;
     encoded(ctx, tools, &returned.ok_or_else(|| tools.unsettled())?)
@@ -85,8 +88,9 @@ fn compile<'js>(ctx: &Ctx<'js>, body: &str) -> rquickjs::Result<Function<'js>> {
     let mut options = EvalOptions::default();
     options.strict = true;
     options.filename = Some(FILE.into());
-    // On the line of the head, so that lines count as in the body; the end on its own, lest a comment swallow it.
-    ctx.eval_with_options(format!("(function (inputs) {{{body}\n}})"), options)
+    // On the line of the head, so that lines count as in the body; the end on its own, lest a comment swallow it. No
+    // parenthesis around it, which would be read twice.
+    ctx.eval_with_options(format!("0, function (inputs) {{{body}\n}}"), options)
 }
 
 /// What a promise comes to; nothing if it never does. Anything else is what it is.
@@ -132,7 +136,8 @@ fn encoded<'js>(
     }
 }
 
-/// How many lines a body has.
-fn lines(body: &str) -> u32 {
-    body.lines().count().max(1).try_into().unwrap_or(u32::MAX)
+/// The line, or the body's last if it lies behind: where the body ends too early, or says what it likes of its errors.
+fn within(body: &str, line: Option<u32>) -> Option<u32> {
+    let last = body.lines().count().max(1).try_into().unwrap_or(u32::MAX);
+    line.map(|line| line.min(last))
 }

@@ -14,6 +14,7 @@ mod frame;
 mod pool;
 mod process;
 mod sandbox;
+mod usage;
 
 pub use child::{FunctionsCommand, child_main};
 pub use config::SandboxConfig;

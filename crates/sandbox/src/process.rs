@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
     time::{Instant, timeout},
 };
@@ -45,7 +45,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Process {
     child: Child,
     input: ChildStdin,
-    output: ChildStdout,
+    output: BufReader<ChildStdout>,
     limits: Limits,
     /// Whose calls it serves, the first and all others.
     pub tenant: Uuid,
@@ -74,7 +74,7 @@ impl Process {
         let mut process = Self {
             child,
             input,
-            output,
+            output: BufReader::new(output),
             limits: recipe.limits,
             tenant,
             served: 0,

@@ -1,4 +1,4 @@
-//! The time of a call: so much of the processor, and so much on the clock.
+//! What a call may take and has taken: time of the processor and on the clock, and memory.
 
 use std::{
     cell::Cell,
@@ -6,15 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{config::Limits, confine::processor_time};
+use crate::{
+    config::Limits,
+    usage::{peak_memory, processor_time},
+};
 
-/// The time of a call. Once spent it stays spent.
+/// The budget of a call. Time that is spent stays spent.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
     /// What the call may take.
     pub limits: Limits,
     processor: Duration,
     clock: Instant,
+    /// The most memory that calls before this one took.
+    peak: u64,
     spent: Rc<Cell<bool>>,
 }
 
@@ -25,16 +30,23 @@ impl Budget {
             limits,
             processor: processor_time() + limits.cpu(),
             clock: Instant::now() + limits.wall(),
+            peak: peak_memory(),
             spent: Rc::default(),
         }
     }
 
-    /// Whether nothing is left.
+    /// Whether no time is left.
     pub fn is_spent(&self) -> bool {
         if !self.spent.get() {
             let spent = processor_time() >= self.processor || Instant::now() >= self.clock;
             self.spent.set(spent);
         }
         self.spent.get()
+    }
+
+    /// Whether this call took more memory than those before it, and much of what there is.
+    pub fn took_much_memory(&self) -> bool {
+        let peak = peak_memory();
+        peak > self.peak && peak > self.limits.memory_bytes() / 2
     }
 }

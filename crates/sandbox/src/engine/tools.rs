@@ -1,17 +1,24 @@
-//! What the prelude leaves to the host: writing results as JSON, and telling what was thrown.
+//! What the host does in a context: it prepares it, writes results as JSON, and tells what was thrown. Nothing here goes
+//! through what the code in the context could have replaced, but for the getters and texts of what it threw.
 
-use rquickjs::{Ctx, Error, Function, Object, Value, convert::List};
+use rquickjs::{Coerced, Ctx, Error, Function, Result, String as Text, Value};
 
-use super::{FILE, budget::Budget};
+use super::{FILE, budget::Budget, surrogates};
 use crate::{CallError, MAX_RESULT_BYTES};
 
 const PRELUDE: &str = include_str!("prelude.js");
 
+/// The most characters of what was thrown.
+const MESSAGE: usize = 2000;
+
+/// How the engine words limits that were met.
+const NO_MEMORY: &str = "InternalError: out of memory";
+const NO_STACK: [&str; 2] = ["Maximum call stack size exceeded", "Error: stack overflow"];
+
 /// What the host needs in a context, out of reach of the code that runs there.
 pub(crate) struct Tools<'js> {
     encode: Function<'js>,
-    describe: Function<'js>,
-    /// The call's time.
+    /// What the call may take.
     pub budget: Budget,
 }
 
@@ -33,19 +40,15 @@ pub(crate) enum Encoded {
 
 impl<'js> Tools<'js> {
     /// Prepares a context for a call.
-    pub fn prepare(ctx: &Ctx<'js>, seed: u64, budget: Budget) -> rquickjs::Result<Self> {
+    pub fn prepare(ctx: &Ctx<'js>, seed: u64, budget: Budget) -> Result<Self> {
         let prelude: Function = ctx.eval(PRELUDE)?;
         let [a, b, c] = words(seed);
-        let tools: Object = prelude.call((a, b, c, 1, MAX_RESULT_BYTES))?;
-        Ok(Self {
-            encode: tools.get("encode")?,
-            describe: tools.get("describe")?,
-            budget,
-        })
+        let encode = prelude.call((a, b, c, MAX_RESULT_BYTES))?;
+        Ok(Self { encode, budget })
     }
 
     /// Writes a value as JSON.
-    pub fn encode(&self, value: &Value<'js>) -> rquickjs::Result<Encoded> {
+    pub fn encode(&self, value: &Value<'js>) -> Result<Encoded> {
         let json: Value = self.encode.call((value.clone(),))?;
         match json.as_string() {
             Some(json) => json.to_string().map(Encoded::Json),
@@ -62,28 +65,27 @@ impl<'js> Tools<'js> {
         otherwise: impl FnOnce(Said) -> CallError,
     ) -> CallError {
         let thrown = ctx.catch();
-        if self.budget.is_spent() {
-            return self.too_late();
-        }
+        // With no memory left for an error either, the engine throws this.
+        let empty = thrown.is_null() && self.budget.took_much_memory();
         let described = match error {
-            Error::Exception => self.describe.call((thrown,)),
-            other => Ok(List((other.to_string(), String::new()))),
+            Error::Exception => describe(ctx, &thrown),
+            other => Ok(other.to_string()),
         };
-        let Ok(List((message, stack))) = described else {
+        let message = described.unwrap_or_else(|_| {
             let _ = ctx.catch();
-            // Whatever can be thrown can be described, with time and memory.
-            return if self.budget.is_spent() {
-                self.too_late()
-            } else {
-                self.too_much()
-            };
-        };
-        if message.contains("out of memory") {
+            "something that has no text".into()
+        });
+        let line = line(ctx, &thrown).unwrap_or_else(|_| {
+            let _ = ctx.catch();
+            None
+        });
+        if self.budget.is_spent() {
+            self.too_late()
+        } else if empty || message == NO_MEMORY {
             self.too_much()
-        } else if message.contains("stack overflow") || message.contains("call stack size") {
+        } else if NO_STACK.iter().any(|words| message.ends_with(words)) {
             CallError::Stack
         } else {
-            let line = line(&stack);
             otherwise(Said { message, line })
         }
     }
@@ -110,8 +112,41 @@ impl<'js> Tools<'js> {
     }
 }
 
-/// The line of the body in which something was thrown, by a trace of the stack, innermost first.
-fn line(stack: &str) -> Option<u32> {
+/// What was thrown, as text: errors and values as they name themselves, other objects as JSON.
+fn describe<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> Result<String> {
+    if let Some(symbol) = thrown.as_symbol() {
+        let description: Coerced<Text> = symbol.description()?.get()?;
+        return text(ctx, description.0).map(|description| format!("Symbol({description})"));
+    }
+    if thrown.is_object() && !thrown.is_error() {
+        if let Some(json) = ctx.json_stringify(thrown)? {
+            return text(ctx, json);
+        }
+    }
+    let said: Coerced<Text> = thrown.get()?;
+    text(ctx, said.0)
+}
+
+/// A text, as far as it is told. It may hold halves of characters, which JSON can tell.
+fn text<'js>(ctx: &Ctx<'js>, said: Text<'js>) -> Result<String> {
+    let json = ctx.json_stringify(said)?.ok_or(Error::Unknown)?;
+    let json = surrogates::replaced(json.to_string()?);
+    let whole: String = serde_json::from_str(&json).map_err(|_| Error::Unknown)?;
+    Ok(whole.chars().take(MESSAGE).collect())
+}
+
+/// The line of the body in which something was thrown, if it tells.
+fn line<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> Result<Option<u32>> {
+    let Some(object) = thrown.as_object() else {
+        return Ok(None);
+    };
+    let stack: Value = object.get("stack")?;
+    let stack = stack.into_string().map(|stack| text(ctx, stack));
+    Ok(stack.transpose()?.as_deref().and_then(innermost))
+}
+
+/// The line of the body that a trace of the stack names first, which is the innermost.
+fn innermost(stack: &str) -> Option<u32> {
     let (_, place) = stack.split_once(FILE)?;
     let digits = place.strip_prefix(':')?;
     let end = digits
@@ -139,10 +174,10 @@ mod tests {
     #[test]
     fn the_innermost_line_of_the_body_is_told() {
         let stack = "    at pick (native)\n    at inner (function.js:3:9)\n    at <anonymous> (function.js:7:1)\n";
-        assert_eq!(line(stack), Some(3));
-        assert_eq!(line("    at function.js:12"), Some(12));
-        assert_eq!(line("anything function.js:x"), None);
-        assert_eq!(line(""), None);
+        assert_eq!(innermost(stack), Some(3));
+        assert_eq!(innermost("    at function.js:12"), Some(12));
+        assert_eq!(innermost("anything function.js:x"), None);
+        assert_eq!(innermost(""), None);
     }
 
     #[test]
