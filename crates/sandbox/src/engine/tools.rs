@@ -118,10 +118,11 @@ fn describe<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> Result<String> {
         let description: Coerced<Text> = symbol.description()?.get()?;
         return text(ctx, description.0).map(|description| format!("Symbol({description})"));
     }
-    if thrown.is_object() && !thrown.is_error() {
-        if let Some(json) = ctx.json_stringify(thrown)? {
-            return text(ctx, json);
-        }
+    if thrown.is_object()
+        && !thrown.is_error()
+        && let Some(json) = ctx.json_stringify(thrown)?
+    {
+        return text(ctx, json);
     }
     let said: Coerced<Text> = thrown.get()?;
     text(ctx, said.0)
