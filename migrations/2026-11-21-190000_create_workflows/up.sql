@@ -101,6 +101,12 @@ CREATE TABLE execution_events (
 );
 COMMENT ON TABLE execution_events IS 'What happened in an execution, numbered from 1 without gaps in the order of commits.';
 
+ALTER TABLE runs ADD COLUMN workflow_id uuid REFERENCES workflows ON DELETE SET NULL,
+    ADD COLUMN workflow_version_id uuid REFERENCES workflow_versions;
+COMMENT ON COLUMN runs.workflow_id IS 'Of a run that tries a workflow instead of a prompt.';
+CREATE INDEX runs_workflow ON runs (workflow_id) WHERE workflow_id IS NOT NULL;
+CREATE INDEX runs_workflow_version ON runs (workflow_version_id) WHERE workflow_version_id IS NOT NULL;
+
 -- An execution whose job is over before its work: called off by a person, or given up after too many
 -- attempts. What was under way failed, and what waited is skipped.
 CREATE FUNCTION bury_execution() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -17,3 +17,4 @@ mod lanes;
 mod money;
 mod start;
 mod support;
+mod workflows;

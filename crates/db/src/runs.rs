@@ -28,12 +28,15 @@ use domain::{
     prompts::{Body, PromptId, PromptVersionId},
     runs::{Plan, RunId, RunStatus},
     users::{CompanyId, UserId, Visibility},
+    workflows::{Pinned, WorkflowId, WorkflowVersionId},
 };
 
 use crate::{
     Connection,
     prompts::Owner,
-    schema::{datasets, prompt_versions, run_columns, run_latencies, runs, users},
+    schema::{
+        datasets, prompt_versions, run_columns, run_latencies, runs, users, workflow_versions,
+    },
 };
 pub use start::{NewRun, PromptChoice, StartError, start};
 
@@ -56,7 +59,11 @@ pub struct Run {
     pub prompt_id: Option<PromptId>,
     /// What of it was run.
     pub prompt_version_id: Option<PromptVersionId>,
-    /// The prompt's title at the start.
+    /// The workflow that is tried instead of a prompt, as long as there is one.
+    pub workflow_id: Option<WorkflowId>,
+    /// What of it is performed.
+    pub workflow_version_id: Option<WorkflowVersionId>,
+    /// The prompt's title at the start, or the workflow's name.
     pub prompt_title: String,
     /// What the version is called.
     pub version_label: String,
@@ -289,6 +296,10 @@ pub struct Target {
     pub id: RunId,
     /// Its company.
     pub company_id: CompanyId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// What is performed instead of a prompt.
+    pub workflow: Option<Pinned>,
     /// What was decided at the start.
     pub plan: Plan,
     /// The most it may cost.
@@ -313,7 +324,7 @@ pub struct Target {
 
 /// The row of a run with what it refers to.
 type TargetRow = (
-    CompanyId,
+    (CompanyId, UserId, Option<Pinned>),
     Plan,
     Option<Usd>,
     Option<DatasetId>,
@@ -341,9 +352,18 @@ async fn target_row(conn: &mut Connection, id: RunId) -> QueryResult<Option<Targ
                 .nullable()
                 .eq(runs::grader_version_id)),
         )
+        .left_join(
+            workflow_versions::table.on(workflow_versions::id
+                .nullable()
+                .eq(runs::workflow_version_id)),
+        )
         .filter(runs::id.eq(id))
         .select((
-            runs::company_id,
+            (
+                runs::company_id,
+                runs::owner_id,
+                workflow_versions::pinned.nullable(),
+            ),
             runs::plan,
             runs::budget,
             runs::dataset_id,
@@ -362,7 +382,7 @@ async fn target_row(conn: &mut Connection, id: RunId) -> QueryResult<Option<Targ
 pub async fn target(conn: &mut Connection, id: RunId) -> QueryResult<Option<Target>> {
     let row = target_row(conn, id).await?;
     let Some((
-        company_id,
+        (company_id, owner_id, workflow),
         plan,
         budget,
         dataset_id,
@@ -384,6 +404,8 @@ pub async fn target(conn: &mut Connection, id: RunId) -> QueryResult<Option<Targ
     Ok(Some(Target {
         id,
         company_id,
+        owner_id,
+        workflow,
         is_graded: plan.is_graded,
         plan,
         budget,

@@ -391,6 +391,8 @@ diesel::table! {
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
         updated_at -> Timestamptz,
+        workflow_id -> Nullable<Uuid>,
+        workflow_version_id -> Nullable<Uuid>,
     }
 }
 

@@ -20,6 +20,9 @@ const BODY: &str = "const lines = inputs.text.split('\\n').map((line) => line.tr
 const TURNS: usize = 7;
 const CALLS: u32 = 2000;
 
+/// Calls of a turn that start a process each.
+const STARTS: u32 = 100;
+
 /// One side's turn.
 struct Turn {
     /// Processor time of a call.
@@ -54,30 +57,37 @@ fn main() {
         seed: 1,
     };
     let kept = Engine::new();
-    let mut ratios = (Vec::new(), Vec::new());
-    let mut turns: [Vec<Turn>; 3] = Default::default();
+    let mut turns: [Vec<Turn>; 4] = Default::default();
     for turn in 0..=TURNS {
-        let apart = measured(|| drop(runtime.block_on(sandbox.call(&call)).expect("a result")));
-        let fresh = measured(|| drop(Engine::new().call(&text)));
-        let reused = measured(|| drop(kept.call(&text)));
+        let apart = |call: &Call| drop(runtime.block_on(sandbox.call(call)).expect("a result"));
+        // Whoever calls for the first time gets a new process, in the place of the only one.
+        let stranger = || Call {
+            tenant: Uuid::new_v4(),
+            ..call
+        };
+        let sides = [
+            measured(CALLS, || apart(&call)),
+            measured(STARTS, || apart(&stranger())),
+            measured(CALLS, || drop(Engine::new().call(&text))),
+            measured(CALLS, || drop(kept.call(&text))),
+        ];
         // The first turn warms up.
         if turn > 0 {
-            ratios.0.push(ratio(&apart, &fresh));
-            ratios.1.push(ratio(&apart, &reused));
-            for (side, turn) in turns.iter_mut().zip([apart, fresh, reused]) {
+            for (side, turn) in turns.iter_mut().zip(sides) {
                 side.push(turn);
             }
         }
     }
-    report(&turns, ratios);
+    report(&turns);
 }
 
-/// The median of the middle turn, side by side.
+/// The medians of all turns, side by side.
 #[expect(clippy::print_stdout, reason = "it is what the program is for")]
-fn report(turns: &[Vec<Turn>; 3], ratios: (Vec<f64>, Vec<f64>)) {
+fn report(turns: &[Vec<Turn>; 4]) {
     println!("| a call of a small function | processor | clock |\n| --- | --- | --- |");
     let names = [
         "in the sandbox",
+        "in the sandbox, in a new process",
         "bare, an engine for each call",
         "bare, one engine for all",
     ];
@@ -86,7 +96,9 @@ fn report(turns: &[Vec<Turn>; 3], ratios: (Vec<f64>, Vec<f64>)) {
         let clock = median(side.iter().map(|turn| micros(turn.clock)).collect());
         println!("| {name} | {processor:.0} µs | {clock:.0} µs |");
     }
-    let (fresh, reused) = (median(ratios.0), median(ratios.1));
+    let [apart, _, fresh, reused] = turns;
+    let fresh = median(ratios(apart, fresh));
+    let reused = median(ratios(apart, reused));
     println!(
         "\nprocessor time of the sandbox, times an engine for each call: {fresh:.2} (aim: at most 3)"
     );
@@ -94,12 +106,12 @@ fn report(turns: &[Vec<Turn>; 3], ratios: (Vec<f64>, Vec<f64>)) {
 }
 
 /// Makes calls one after another.
-fn measured(mut call: impl FnMut()) -> Turn {
+fn measured(calls: u32, mut call: impl FnMut()) -> Turn {
     let (began, before) = (std::time::Instant::now(), processor());
-    (0..CALLS).for_each(|_| call());
+    (0..calls).for_each(|_| call());
     Turn {
-        processor: processor().saturating_sub(before) / CALLS,
-        clock: began.elapsed() / CALLS,
+        processor: processor().saturating_sub(before) / calls,
+        clock: began.elapsed() / calls,
     }
 }
 
@@ -171,8 +183,12 @@ impl Engine {
     }
 }
 
-fn ratio(one: &Turn, other: &Turn) -> f64 {
-    one.processor.as_secs_f64() / other.processor.as_secs_f64()
+/// Turn by turn.
+fn ratios(one: &[Turn], other: &[Turn]) -> Vec<f64> {
+    let turns = one.iter().zip(other);
+    turns
+        .map(|(one, other)| one.processor.div_duration_f64(other.processor))
+        .collect()
 }
 
 fn micros(time: Duration) -> f64 {

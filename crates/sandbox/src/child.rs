@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What the child is told.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct FunctionsCommand {
     /// The most memory that a call may take, in MiB.
     #[arg(long, default_value_t = 64)]

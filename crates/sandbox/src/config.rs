@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// What functions may take.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "flags are named after their field, among those of the whole program"
+)]
 pub struct SandboxConfig {
     /// The most memory that one function may take, in MiB.
     #[arg(long, env = "FUNCTION_MEMORY_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(8..=2048))]

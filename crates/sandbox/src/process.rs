@@ -112,12 +112,13 @@ impl Process {
         match self.listen().await {
             Ok(Answer::Value(json)) => Ok(json),
             Ok(Answer::Error(error)) => Err(Silence::Ended(error)),
-            Ok(Answer::Ready | Answer::Broken(_)) => Err(Silence::Ended(CallError::Crashed)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(Silence::Ended(self.verdict().await))
             }
-            // Whatever says this is no longer the program that was started.
-            Err(_) => Err(Silence::Ended(CallError::Crashed)),
+            // Whatever says something else is no longer the program that was started.
+            Ok(Answer::Ready | Answer::Broken(_)) | Err(_) => {
+                Err(Silence::Ended(CallError::Crashed))
+            }
         }
     }
 

@@ -46,6 +46,16 @@ impl Callee {
         &*self.provider
     }
 
+    /// The same, for whoever keeps it.
+    pub fn shared(&self) -> Arc<dyn Provider> {
+        self.provider.clone()
+    }
+
+    /// For whom it is asked.
+    pub fn company(&self) -> CompanyId {
+        self.company
+    }
+
     /// `provider/name`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.model.provider, self.model.name)

@@ -9,6 +9,7 @@ mod patience;
 mod perform;
 mod picture;
 pub mod search;
+pub mod whole;
 
 use std::sync::Arc;
 

@@ -11,6 +11,9 @@ use crate::{Asks, Failure, Made, Performer, Spent, perform::Costly};
 /// A wait shorter than this is waited for where the task is.
 const SHORT: Duration = Duration::from_secs(2);
 
+/// Between two looks whether Postgres is back.
+const PAUSE: Duration = Duration::from_millis(250);
+
 /// The longest wait between two tries.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -64,7 +67,7 @@ impl<A: Asks> Performer<'_, A> {
             };
             // A time that was named is no failure of the task's.
             if let Err((cause, spent)) = once {
-                if cause.until().is_none() {
+                if cause.until().is_none() && !is_postgres_away(&cause) {
                     tries += 1;
                 }
                 ended.spent = ended.spent.and(spent);
@@ -84,10 +87,18 @@ fn wait(once: &Costly<Made>, tries: u16, policy: Retry) -> Option<Duration> {
         let wait = (until - Utc::now()).to_std().unwrap_or_default();
         return (wait < SHORT).then(|| wait.max(Duration::from_millis(20)));
     }
+    if is_postgres_away(cause) {
+        return Some(PAUSE);
+    }
     let doublings = u32::from(tries.min(17)) - 1;
     let doubled = Duration::from_millis(policy.backoff_ms.into()) * 2_u32.pow(doublings);
     let jitter = 0.5 + rand::random::<f64>() / 2.0;
     (cause.may_pass() && tries < policy.max_attempts).then(|| doubled.min(LONGEST).mul_f64(jitter))
+}
+
+/// Whether it is no fault of the task's, and over in a moment; its time limit holds all the same.
+fn is_postgres_away(cause: &Failure) -> bool {
+    matches!(cause, Failure::Internal(cause) if db::pool::is_passing(cause.as_ref()))
 }
 
 fn with_end(mut ended: Ended, once: Costly<Made>) -> Ended {

@@ -149,7 +149,7 @@ impl<A: Asks> Performer<'_, A> {
             tenant: self.viewer.company_id.0,
             body: task.function().unwrap_or_default(),
             inputs: &scope.inputs,
-            seed: self.seed,
+            seed: self.seed_of(task),
         };
         self.means
             .sandbox
@@ -159,6 +159,13 @@ impl<A: Asks> Performer<'_, A> {
                 sandbox::CallError::Failed(cause) => Failure::Internal(cause.into()),
                 cause => Failure::of("function_failed", sentence(&cause.to_string())),
             })
+    }
+
+    /// Where the random numbers of this task begin: each task has others (FNV-1a of its name).
+    fn seed_of(&self, task: &Task) -> u64 {
+        let mix =
+            |seed: u64, byte: u8| (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        task.id.as_str().bytes().fold(self.seed, mix)
     }
 
     async fn search(&self, task: &Task, scope: &Scope<'_>) -> Result<Value, Failure> {

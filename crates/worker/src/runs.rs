@@ -7,6 +7,7 @@
 mod batch;
 mod callee;
 mod cell;
+mod flow;
 mod ledger;
 mod outcome;
 mod request;

@@ -14,12 +14,11 @@ use domain::{
     workflows::{
         Engine, ExecuteWorkflow, ExecutionStatus, Graph,
         engine::{Event, Step},
-        scope::{self, Store},
     },
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
-use tasks::{Directly, Ended, Means, Performer};
+use tasks::{Directly, Ended, Means, Performer, whole};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{Worker, patience::insist, perform::stopped};
@@ -245,26 +244,14 @@ impl<'a> Execution<'a> {
     ) -> BoxFuture<'b, (usize, Ended)> {
         let pinned = &self.course.pinned;
         let task = &pinned.tasks[place];
-        let linked = task.prompt().and_then(|id| pinned.prompts.get(&id));
-        let read = task.reads(linked.map(|linked| linked.text.as_str()));
-        let before = self.graph.ancestors(place);
-        let seen = results.iter().filter(|(other, _)| {
-            before.has(**other) && read.contains(pinned.tasks[**other].output_key.as_str())
-        });
-        let seen = seen.map(|(other, value)| (*other, value.clone())).collect();
-        let input = if read.contains(scope::USER_INPUT) {
-            &self.course.input
-        } else {
-            &Value::Null
-        };
-        let store: Store = scope::store(input, &pinned.tasks, &self.graph, seen);
+        let store = whole::seen_of(pinned, &self.graph, place, &self.course.input, results);
         async move {
             let performer = Performer {
                 means: self.worker.means(),
                 viewer: &self.viewer,
                 asks: Directly(&self.worker.pool),
                 model: None,
-                seed: entry::seed(self.course.id, place),
+                seed: entry::seed(self.course.id),
                 prompts: &pinned.prompts,
             };
             let ended = performer.perform(task, &store).await;

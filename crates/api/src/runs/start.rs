@@ -16,6 +16,7 @@ use domain::{
         checks::{self, Check},
     },
     users::Visibility,
+    workflows::WorkflowId,
 };
 use utoipa::ToSchema;
 
@@ -59,18 +60,25 @@ pub struct RunLimits {
 #[deserr(error = Faults, rename_all = camelCase)]
 #[schema(rename_all = "camelCase")]
 pub struct StartBody {
-    /// The prompt, as it reads now; a version is made of it. Either this or `promptVersionId`.
+    /// The prompt, as it reads now; a version is made of it. Either this, `promptVersionId` or
+    /// `workflowId`.
     #[deserr(default)]
     prompt_id: Option<PromptId>,
     /// A version of a prompt, as it is.
     #[deserr(default)]
     prompt_version_id: Option<PromptVersionId>,
+    /// A workflow that is tried instead of a prompt: each row is its `userInput`, and what its last tasks
+    /// make is the output. Its tasks bring their own parameters.
+    #[deserr(default)]
+    workflow_id: Option<WorkflowId>,
     /// The rows to try it on; without any it is tried once.
     #[deserr(default)]
     dataset_id: Option<DatasetId>,
     /// The models, a column each, 1 to 4; one may come several times. Each by id, `provider/name`
-    /// or name.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 4)]
+    /// or name. In a workflow they take the place of those that its tasks name; without any, these
+    /// are asked.
+    #[deserr(default)]
+    #[schema(value_type = Vec<String>, max_items = 4)]
     model_ids: Vec<ModelRef>,
     /// How models are asked.
     #[deserr(default)]
@@ -211,9 +219,10 @@ impl StartBody {
                 )
             }
         };
-        let prompt = match (self.prompt_id, self.prompt_version_id) {
-            (Some(id), None) => Some(PromptChoice::Current(id)),
-            (None, Some(id)) => Some(PromptChoice::Version(id)),
+        let prompt = match (self.prompt_id, self.prompt_version_id, self.workflow_id) {
+            (Some(id), None, None) => Some(PromptChoice::Current(id)),
+            (None, Some(id), None) => Some(PromptChoice::Version(id)),
+            (None, None, Some(id)) => Some(PromptChoice::Workflow(id)),
             _ => None,
         };
         let Some(prompt) = prompt.filter(|_| faults.is_empty()) else {
@@ -229,6 +238,7 @@ impl StartBody {
                 expected_column: self.expected_column,
                 is_graded: self.grader_prompt_id.is_some(),
                 cache: self.cache,
+                own_models: self.model_ids.is_empty(),
                 allow_unpriced: self.allow_unpriced,
             },
             grader: self.grader_prompt_id,
@@ -247,15 +257,23 @@ impl StartBody {
     fn faults(&self, limits: &RunLimits) -> Vec<(String, String)> {
         let most = limits.run_max_concurrency;
         let concurrency = self.concurrency.unwrap_or(1);
+        let targets = [
+            self.prompt_id.is_some(),
+            self.prompt_version_id.is_some(),
+            self.workflow_id.is_some(),
+        ];
+        let targets = targets.into_iter().filter(|is_named| *is_named).count();
+        let least = usize::from(self.workflow_id.is_none());
         let rules = [
             (
                 "promptId",
-                self.prompt_id.is_some() != self.prompt_version_id.is_some(),
-                "either promptId or promptVersionId is needed, and not both".to_owned(),
+                targets == 1,
+                "one of promptId, promptVersionId and workflowId is needed, and no second"
+                    .to_owned(),
             ),
             (
                 "modelIds",
-                (1..=COLUMNS).contains(&self.model_ids.len()),
+                (least..=COLUMNS).contains(&self.model_ids.len()),
                 format!(
                     "must have 1 to {COLUMNS} models, and has {}",
                     self.model_ids.len()

@@ -14,6 +14,7 @@ use domain::{
         summary::{self, Counters, Counts},
     },
     users::Visibility,
+    workflows::{WorkflowId, WorkflowVersionId},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,7 +32,11 @@ pub struct RunView {
     prompt_id: Option<PromptId>,
     /// What of it was run.
     prompt_version_id: Option<PromptVersionId>,
-    /// The prompt's title at the start.
+    /// The workflow that is tried instead of a prompt, as long as there is one.
+    workflow_id: Option<WorkflowId>,
+    /// What of it is performed.
+    workflow_version_id: Option<WorkflowVersionId>,
+    /// The prompt's title at the start, or the workflow's name.
     prompt_title: String,
     /// What the version is called, such as `Generator 6`.
     version_label: String,
@@ -130,6 +135,8 @@ impl RunView {
             status: run.status,
             prompt_id: run.prompt_id,
             prompt_version_id: run.prompt_version_id,
+            workflow_id: run.workflow_id,
+            workflow_version_id: run.workflow_version_id,
             prompt_title: run.prompt_title,
             version_label: run.version_label,
             grader_prompt_id: run.grader_prompt_id,

@@ -4,9 +4,10 @@ use diesel::{prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{auth::Viewer, runs::RunId};
 
-use super::start::{NewRun, Rows};
+use super::start::{NewRun, Rows, Source};
 use crate::{
     Connection,
+    models::Model,
     prepared::Prepare,
     prompts::{Stored, versions::PromptVersion},
     schema::{run_columns, runs},
@@ -19,13 +20,13 @@ pub async fn run(
     viewer: &Viewer,
     new: &NewRun,
     id: RunId,
-    (prompt, version): &(&Stored, PromptVersion),
+    source: &Source,
     grader: Option<&(&Stored, PromptVersion)>,
     rows: Option<&Rows>,
     count: i32,
 ) -> QueryResult<()> {
     let small = |n: u16| i16::try_from(n).unwrap_or(i16::MAX);
-    let models = i32::try_from(new.models.len()).unwrap_or(i32::MAX);
+    let models = i32::try_from(new.columns()).unwrap_or(i32::MAX);
     let cells = count
         .saturating_mul(models)
         .saturating_mul(new.repeats.into());
@@ -36,10 +37,10 @@ pub async fn run(
                 runs::company_id.eq(viewer.company_id),
                 runs::owner_id.eq(viewer.user_id),
                 runs::visibility.eq(new.visibility),
-                runs::prompt_id.eq(prompt.prompt.id),
-                runs::prompt_version_id.eq(version.id),
-                runs::prompt_title.eq(prompt.prompt.title.as_str()),
-                runs::version_label.eq(&version.label),
+                runs::prompt_id.eq(source.prompt.map(|(id, _)| id)),
+                runs::prompt_version_id.eq(source.prompt.map(|(_, version)| version)),
+                runs::prompt_title.eq(&source.title),
+                runs::version_label.eq(&source.label),
             ),
             (
                 runs::grader_prompt_id.eq(grader.map(|(grader, _)| grader.prompt.id)),
@@ -48,6 +49,8 @@ pub async fn run(
                 runs::dataset_id.eq(new.dataset_id),
                 runs::dataset_version.eq(rows.map(|rows| rows.version)),
                 runs::plan.eq(&new.plan),
+                runs::workflow_id.eq(source.workflow.map(|(id, _)| id)),
+                runs::workflow_version_id.eq(source.workflow.map(|(_, version)| version)),
             ),
             (
                 runs::row_count.eq(count),
@@ -70,14 +73,21 @@ pub async fn run(
 
 async fn columns(conn: &mut Connection, new: &NewRun, id: RunId, count: i32) -> QueryResult<()> {
     let queued = count.saturating_mul(new.repeats.into());
+    let models = new.models.iter().map(Some);
+    // Of a workflow whose tasks name their models there is one column without any.
+    let models = models.chain(new.models.is_empty().then_some(None));
     let columns: Vec<_> = (0..)
-        .zip(&new.models)
-        .map(|(index, model): (i16, _)| {
+        .zip(models)
+        .map(|(index, model): (i16, Option<&Model>)| {
+            let name = model.map_or_else(
+                || "workflow".to_owned(),
+                |model| format!("{}/{}", model.provider, model.name),
+            );
             (
                 run_columns::run_id.eq(id),
                 run_columns::column_index.eq(index),
-                run_columns::model_id.eq(model.id),
-                run_columns::model_name.eq(format!("{}/{}", model.provider, model.name)),
+                run_columns::model_id.eq(model.map(|model| model.id)),
+                run_columns::model_name.eq(name),
                 run_columns::queued.eq(queued),
             )
         })
@@ -102,7 +112,7 @@ pub async fn cells(
         .bind::<sql_types::Nullable<sql_types::Uuid>, _>(new.dataset_id)
         .bind::<sql_types::Nullable<sql_types::Integer>, _>(rows.map(|rows| rows.version))
         .bind::<sql_types::Integer, _>(count)
-        .bind::<sql_types::Integer, _>(i32::try_from(new.models.len()).unwrap_or(i32::MAX))
+        .bind::<sql_types::Integer, _>(i32::try_from(new.columns()).unwrap_or(i32::MAX))
         .bind::<sql_types::Integer, _>(i32::from(new.repeats))
         .prepared()
         .execute(conn)

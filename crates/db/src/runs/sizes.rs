@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use domain::{auth::Viewer, prompts::placeholders};
 use futures::TryStreamExt as _;
 
-use super::start::{NewRun, Prepared, Rows, StartError, prepared};
+use super::start::{Generator, NewRun, Prepared, Rows, StartError, prepared};
 use crate::{Connection, prepared::Prepare as _};
 
 /// How large the calls of a run would be: bytes of text, row by row.
@@ -32,6 +32,10 @@ pub async fn sizes(
         count,
     } = prepared(conn, viewer, new).await?;
     let rows = rows.as_ref();
+    let Generator::Prompt(generator) = generator else {
+        let sentence = "has no estimate: what a task is asked depends on what others make of it";
+        return Err(StartError::Faults(vec![("workflowId", sentence.into())]));
+    };
     Ok(Sizes {
         generator: of_text(conn, new, generator.text(), rows, count).await?,
         grader: match &grader {

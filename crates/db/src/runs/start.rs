@@ -10,6 +10,7 @@ use domain::{
     prompts::{PromptId, PromptVersionId, placeholders},
     runs::{Columns, Plan, RunId, WorkLane, lanes, preflight},
     users::Visibility,
+    workflows::{WorkflowId, WorkflowVersionId, scope},
 };
 
 use super::{Run, find, insert};
@@ -22,6 +23,7 @@ use crate::{
         versions::{self, PromptVersion},
     },
     schema::datasets,
+    workflows::{self, Workflow},
 };
 
 /// Which text is run.
@@ -31,6 +33,8 @@ pub enum PromptChoice {
     Current(PromptId),
     /// A version as it is.
     Version(PromptVersionId),
+    /// No prompt but a workflow, with what its prompts say now.
+    Workflow(WorkflowId),
 }
 
 /// A run to be started.
@@ -40,7 +44,7 @@ pub struct NewRun {
     pub prompt: PromptChoice,
     /// On which rows; without any, once.
     pub dataset_id: Option<DatasetId>,
-    /// With which models, a column each.
+    /// With which models, a column each; none for a workflow whose tasks name theirs.
     pub models: Vec<Model>,
     /// What is decided.
     pub plan: Plan,
@@ -75,6 +79,39 @@ pub enum StartError {
     Database(#[from] diesel::result::Error),
 }
 
+impl NewRun {
+    /// How many columns it has.
+    pub fn columns(&self) -> usize {
+        self.models.len().max(1)
+    }
+}
+
+/// What makes the outputs.
+pub(super) enum Generator {
+    /// A prompt.
+    Prompt(Box<Chosen>),
+    /// A workflow.
+    Workflow(Box<Workflow>),
+}
+
+impl Generator {
+    /// The names that the dataset has to have, and what to call who needs them.
+    fn names(&self) -> (&'static str, Vec<String>) {
+        match self {
+            Self::Prompt(chosen) => ("Generator", placeholders::names(chosen.text())),
+            Self::Workflow(workflow) => ("Workflow", scope::needed(&workflow.tasks.0)),
+        }
+    }
+}
+
+/// What is written down of what is run.
+pub(super) struct Source {
+    pub prompt: Option<(PromptId, PromptVersionId)>,
+    pub workflow: Option<(WorkflowId, WorkflowVersionId)>,
+    pub title: String,
+    pub label: String,
+}
+
 /// What is run, with its prompt.
 pub(super) struct Chosen {
     stored: Stored,
@@ -102,7 +139,7 @@ pub async fn start(
             count,
         } = prepared(conn, viewer, new).await?;
         let id = RunId::new();
-        let generator = version(conn, viewer, &generator, id).await?;
+        let source = source(conn, viewer, &generator, id).await?;
         let grader = match &grader {
             Some(grader) => Some(version(conn, viewer, grader, id).await?),
             None => None,
@@ -112,7 +149,7 @@ pub async fn start(
             viewer,
             new,
             id,
-            &generator,
+            &source,
             grader.as_ref(),
             rows.as_ref(),
             count,
@@ -127,7 +164,7 @@ pub async fn start(
 
 /// What a run is made of, once nothing is wrong with it.
 pub(super) struct Prepared {
-    pub generator: Chosen,
+    pub generator: Generator,
     pub grader: Option<Chosen>,
     pub rows: Option<Rows>,
     pub count: i32,
@@ -140,12 +177,17 @@ pub(super) async fn prepared(
     new: &NewRun,
 ) -> Result<Prepared, StartError> {
     let mut faults = Vec::new();
-    let generator = chosen(conn, viewer, new.prompt).await?;
+    let generator = generator(conn, viewer, new.prompt).await?;
     if generator.is_none() {
-        faults.push((
-            "promptId",
-            "must name a prompt or version that you can see".into(),
-        ));
+        faults.push(match new.prompt {
+            PromptChoice::Workflow(_) => {
+                ("workflowId", "must name a workflow that you can see".into())
+            }
+            _ => (
+                "promptId",
+                "must name a prompt or version that you can see".into(),
+            ),
+        });
     }
     let grader = match new.grader {
         Some(id) => chosen(conn, viewer, PromptChoice::Current(id)).await?,
@@ -177,6 +219,19 @@ pub(super) async fn prepared(
     })
 }
 
+async fn generator(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    choice: PromptChoice,
+) -> QueryResult<Option<Generator>> {
+    if let PromptChoice::Workflow(id) = choice {
+        let workflow = workflows::find(conn, viewer, id).await.optional()?;
+        return Ok(workflow.map(|workflow| Generator::Workflow(Box::new(workflow))));
+    }
+    let chosen = chosen(conn, viewer, choice).await?;
+    Ok(chosen.map(|chosen| Generator::Prompt(Box::new(chosen))))
+}
+
 async fn chosen(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -190,6 +245,7 @@ async fn chosen(
                 version: None,
             }))
         }
+        PromptChoice::Workflow(_) => Ok(None),
         PromptChoice::Version(id) => {
             let Some(version) = versions::visible(conn, viewer, id).await? else {
                 return Ok(None);
@@ -235,7 +291,7 @@ fn count(new: &NewRun, rows: Option<&Rows>, faults: &mut Vec<(&'static str, Stri
     if count == 0 {
         faults.push(("datasetId", "The dataset has no rows".into()));
     }
-    let cells = u64::from(count.unsigned_abs()) * new.models.len() as u64 * u64::from(new.repeats);
+    let cells = u64::from(count.unsigned_abs()) * new.columns() as u64 * u64::from(new.repeats);
     if cells > u64::from(new.most_cells) {
         let sentence = format!(
             "{cells} cells are too many: at most {} rows × models × repeats; a rowLimit makes them fewer",
@@ -248,14 +304,15 @@ fn count(new: &NewRun, rows: Option<&Rows>, faults: &mut Vec<(&'static str, Stri
 
 fn check_columns(
     new: &NewRun,
-    generator: &Chosen,
+    generator: &Generator,
     grader: Option<&Chosen>,
     rows: Option<&Rows>,
 ) -> Result<(), StartError> {
-    let generator = placeholders::names(generator.text());
+    let (what, generator) = generator.names();
     let grader = grader.map(|grader| placeholders::names(grader.text()));
     let faults = preflight(&Columns {
         headers: rows.map(|rows| rows.headers.as_slice()),
+        what,
         generator: &generator,
         grader: grader.as_deref(),
         expected: new.plan.expected_column.as_deref(),
@@ -274,6 +331,48 @@ impl Chosen {
             None => self.stored.prompt.prompt_text.as_str(),
         }
     }
+}
+
+/// What is run, its version made now if need be.
+async fn source(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    generator: &Generator,
+    run: RunId,
+) -> Result<Source, StartError> {
+    match generator {
+        Generator::Prompt(chosen) => {
+            let (stored, made) = version(conn, viewer, chosen, run).await?;
+            Ok(Source {
+                prompt: Some((stored.prompt.id, made.id)),
+                workflow: None,
+                title: stored.prompt.title.to_string(),
+                label: made.label,
+            })
+        }
+        Generator::Workflow(workflow) => {
+            let tasks = workflow.tasks.0.clone();
+            let pinned = workflows::pin(conn, viewer, Some(workflow.id), tasks).await;
+            let version = pinned.map_err(|cause| match cause {
+                workflows::StartError::NoPrompts(missing) => {
+                    StartError::Faults(missing.into_iter().map(without).collect())
+                }
+                workflows::StartError::NotFound => diesel::result::Error::NotFound.into(),
+                workflows::StartError::Database(cause) => cause.into(),
+            })?;
+            Ok(Source {
+                prompt: None,
+                workflow: Some((workflow.id, version)),
+                title: workflow.name.to_string(),
+                label: "Workflow".into(),
+            })
+        }
+    }
+}
+
+fn without((place, prompt): (usize, PromptId)) -> (&'static str, String) {
+    let sentence = format!("its tasks[{place}] links a prompt that you cannot see: {prompt}");
+    ("workflowId", sentence)
 }
 
 /// The version to be run with its prompt; made now if need be.

@@ -122,6 +122,9 @@ pub struct Plan {
     pub is_graded: bool,
     /// Use of kept responses.
     pub cache: CacheUse,
+    /// Whether the tasks of a workflow ask the models that they name themselves.
+    #[serde(default)]
+    pub own_models: bool,
     /// Whether models without a price are called although nobody can tell what that costs.
     #[serde(default)]
     pub allow_unpriced: bool,

@@ -8,6 +8,8 @@ const OUTPUT: &str = "output";
 pub struct Columns<'a> {
     /// The dataset's, if there is one.
     pub headers: Option<&'a [String]>,
+    /// What makes the outputs, in a sentence's words.
+    pub what: &'a str,
     /// The names in the generator.
     pub generator: &'a [String],
     /// The names in the grader, if there is one.
@@ -28,12 +30,16 @@ pub fn preflight(columns: &Columns<'_>) -> Vec<(&'static str, String)> {
             .collect()
     };
     if columns.headers.is_none() && !columns.generator.is_empty() {
-        let sentence = "Generator requires variables but no dataset selected";
-        faults.push(("datasetId", sentence.to_owned()));
+        let sentence = format!(
+            "{} requires variables but no dataset selected",
+            columns.what
+        );
+        faults.push(("datasetId", sentence));
     } else {
         let names = missing(columns.generator, "");
         if !names.is_empty() {
-            let sentence = format!("Generator is missing dataset columns: {}", names.join(", "));
+            let what = columns.what;
+            let sentence = format!("{what} is missing dataset columns: {}", names.join(", "));
             faults.push(("datasetId", sentence));
         }
     }
@@ -69,6 +75,7 @@ mod tests {
         let headers = headers.map(names);
         let (generator, grader) = (names(generator), grader.map(names));
         let columns = Columns {
+            what: "Generator",
             headers: headers.as_deref(),
             generator: &generator,
             grader: grader.as_deref(),

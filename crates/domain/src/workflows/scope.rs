@@ -60,6 +60,21 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<std::borrow::Cow<'a, Value
     }
 }
 
+/// The members of the input that these tasks cannot do without, each once, in their order.
+pub fn needed(tasks: &[Task]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for path in tasks.iter().flat_map(Task::inputs) {
+        let mut parts = path.as_str().split('.');
+        if parts.next() == Some(USER_INPUT)
+            && let Some(name) = parts.next()
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 /// A value that a task needs and that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Missing required input key \"{0}\".")]

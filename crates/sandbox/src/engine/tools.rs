@@ -65,29 +65,30 @@ impl<'js> Tools<'js> {
         otherwise: impl FnOnce(Said) -> CallError,
     ) -> CallError {
         let thrown = ctx.catch();
-        // With no memory left for an error either, the engine throws this.
-        let empty = thrown.is_null() && self.budget.took_much_memory();
-        let described = match error {
-            Error::Exception => describe(ctx, &thrown),
-            other => Ok(other.to_string()),
+        let message = match error {
+            Error::Exception => told(ctx, describe(ctx, &thrown)),
+            other => Some(other.to_string()),
         };
-        let message = described.unwrap_or_else(|_| {
-            let _ = ctx.catch();
-            "something that has no text".into()
-        });
-        let line = line(ctx, &thrown).unwrap_or_else(|_| {
-            let _ = ctx.catch();
-            None
-        });
+        let line = told(ctx, line(ctx, &thrown)).flatten();
         if self.budget.is_spent() {
-            self.too_late()
-        } else if empty || message == NO_MEMORY {
-            self.too_much()
-        } else if NO_STACK.iter().any(|words| message.ends_with(words)) {
-            CallError::Stack
-        } else {
-            otherwise(Said { message, line })
+            return self.too_late();
         }
+        if self.lacked_memory(error, &thrown, message.as_deref()) {
+            return self.too_much();
+        }
+        let message = message.unwrap_or_else(|| "something that has no text".into());
+        if NO_STACK.iter().any(|words| message.ends_with(words)) {
+            return CallError::Stack;
+        }
+        otherwise(Said { message, line })
+    }
+
+    /// Whether memory ran out. The engine throws an error of its own then; `null` if there is none left for that either;
+    /// and for the copy of a text it just says no.
+    fn lacked_memory(&self, error: &Error, thrown: &Value<'js>, message: Option<&str>) -> bool {
+        matches!(error, Error::Allocation | Error::Unknown)
+            || message == Some(NO_MEMORY)
+            || (thrown.is_null() || message.is_none()) && self.budget.took_much_memory()
     }
 
     /// Why a promise came to nothing: it ran out of time, or of things to do.
@@ -112,16 +113,24 @@ impl<'js> Tools<'js> {
     }
 }
 
+/// What could be told; if it could not, that is forgotten.
+fn told<T>(ctx: &Ctx, told: Result<T>) -> Option<T> {
+    told.inspect_err(|_| drop(ctx.catch())).ok()
+}
+
 /// What was thrown, as text: errors and values as they name themselves, other objects as JSON.
 fn describe<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> Result<String> {
     if let Some(symbol) = thrown.as_symbol() {
-        let description: Coerced<Text> = symbol.description()?.get()?;
-        return text(ctx, description.0).map(|description| format!("Symbol({description})"));
+        let description = symbol.description()?.into_string();
+        let description = description.map(|description| text(ctx, description));
+        let description = description.transpose()?.unwrap_or_default();
+        return Ok(format!("Symbol({description})"));
     }
-    if thrown.is_object() && !thrown.is_error() {
-        if let Some(json) = ctx.json_stringify(thrown)? {
-            return text(ctx, json);
-        }
+    if thrown.is_object()
+        && !thrown.is_error()
+        && let Some(json) = ctx.json_stringify(thrown)?
+    {
+        return text(ctx, json);
     }
     let said: Coerced<Text> = thrown.get()?;
     text(ctx, said.0)

@@ -81,6 +81,7 @@ async fn whatever_is_thrown_is_told() {
         ("throw 1n", "1"),
         ("throw { code: 1 }", r#"{"code":1}"#),
         ("throw Symbol('s')", "Symbol(s)"),
+        ("throw Symbol()", "Symbol()"),
         ("throw () => 1", "() => 1"),
         (r"throw 'half \ud800'", "half \u{fffd}"),
         (r"throw new Error('half \udc00')", "Error: half \u{fffd}"),

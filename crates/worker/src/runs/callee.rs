@@ -22,6 +22,8 @@ const MOST_VERSIONS: usize = 16;
 pub struct Callees {
     columns: Vec<Result<Callee, String>>,
     grader: Option<Result<Callee, String>>,
+    /// Those that tasks of a workflow asked.
+    met: Mutex<HashMap<ModelId, Arc<Callee>>>,
 }
 
 /// A model to be asked.
@@ -45,13 +47,31 @@ impl Callees {
         } else {
             None
         };
-        Ok(Self { columns, grader })
+        Ok(Self {
+            columns,
+            grader,
+            met: Mutex::default(),
+        })
     }
 
     /// The model of a column, or why it cannot be asked.
     pub fn column(&self, index: i16) -> Result<&Callee, &str> {
         let place = usize::try_from(index).unwrap_or(usize::MAX);
         known(self.columns.get(place))
+    }
+
+    /// A model that a task of a workflow asks, with what was learned of its prices.
+    pub fn met(&self, callee: &tasks::Callee) -> Arc<Callee> {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = met.entry(callee.model.id).or_insert_with(|| {
+            Arc::new(Callee {
+                resolved: callee.resolved.clone(),
+                provider: callee.shared(),
+                company: callee.company(),
+                prices: Mutex::default(),
+            })
+        });
+        known.clone()
     }
 
     /// The model that judges, or why it cannot be asked.

@@ -11,7 +11,10 @@ use domain::{
     documents::Sha256,
     models::Usd,
     prompts::ExpectedOutput,
-    providers::generate::{Finish, Reply, Request},
+    providers::{
+        ProviderError,
+        generate::{Finish, Reply, Request},
+    },
     runs::{AttemptId, CacheUse, CellStatus, Stage, grade::from_grader, parsing},
 };
 
@@ -26,11 +29,32 @@ use super::{
 use crate::patience::insist;
 
 /// What became of a call.
-enum Call {
+pub enum Call {
     /// The model answered, or had answered before.
     Answered(Box<Answer>),
-    /// Nothing to go on with: this is how the cell stands.
-    Ended(Box<Settled>),
+    /// There is no answer.
+    Unmade(Unmade),
+}
+
+/// Why there is no answer.
+pub enum Unmade {
+    /// The lane makes no calls at present; the attempt that was promised its money is withdrawn.
+    Back(Option<AttemptId>),
+    /// The provider, or the governor before it, said no.
+    Failed(AttemptId, Box<ProviderError>),
+    /// No call can be made, as it stands: a stable name and a sentence.
+    Faulty(&'static str, String),
+}
+
+impl Unmade {
+    /// How a cell stands whose call it was.
+    fn settled(self, cell: &Claimed) -> Settled {
+        match self {
+            Self::Back(attempt) => back(cell, attempt, Utc::now()),
+            Self::Failed(attempt, cause) => failure(cell, attempt, &cause),
+            Self::Faulty(code, sentence) => fault(blank(cell), CellStatus::Failed, code, &sentence),
+        }
+    }
 }
 
 /// An answer, and what it took.
@@ -48,7 +72,10 @@ impl Lane<'_> {
     pub async fn see_through(&self, cell: Claimed) -> anyhow::Result<()> {
         let values = request::values(&self.target.headers, cell.row_values.as_deref());
         match cell.stage {
-            Stage::Generate => self.generate(&cell, values).await,
+            Stage::Generate => match &self.target.workflow {
+                Some(workflow) => self.flow(&cell, values, workflow).await,
+                None => self.generate(&cell, values).await,
+            },
             Stage::Grade => {
                 let output = cell.output_parsed.clone().unwrap_or_default();
                 self.grade(&cell, values, &output).await
@@ -59,8 +86,8 @@ impl Lane<'_> {
     async fn generate(&self, cell: &Claimed, values: Values) -> anyhow::Result<()> {
         let answer = match self.ask(cell, &values).await? {
             Call::Answered(answer) => answer,
-            Call::Ended(settled) => {
-                self.ledger.settle(*settled).await;
+            Call::Unmade(unmade) => {
+                self.ledger.settle(unmade.settled(cell)).await;
                 return Ok(());
             }
         };
@@ -91,7 +118,7 @@ impl Lane<'_> {
     }
 
     /// Holds an output against the checks, and has it graded if something is to grade it.
-    async fn judge(
+    pub async fn judge(
         &self,
         cell: &Claimed,
         values: Values,
@@ -123,16 +150,17 @@ impl Lane<'_> {
         values.insert("output".into(), output.to_owned());
         let settled = match self.ask(cell, &values).await? {
             Call::Answered(answer) => Self::graded(cell, &answer),
-            // Not the cell has failed, but the judgement on it.
-            Call::Ended(settled) if settled.status == Some(CellStatus::Failed) => {
-                let why = [
-                    settled.error_code.as_deref(),
-                    settled.error_message.as_deref(),
-                ];
-                let why = why.into_iter().flatten().collect::<Vec<_>>().join(": ");
-                ungraded(*settled, &why)
+            Call::Unmade(unmade) => {
+                let settled = unmade.settled(cell);
+                // Not the cell has failed, but the judgement on it.
+                if settled.status == Some(CellStatus::Failed) {
+                    let why = [&settled.error_code, &settled.error_message];
+                    let why = why.into_iter().flatten().cloned().collect::<Vec<_>>();
+                    ungraded(settled, &why.join(": "))
+                } else {
+                    settled
+                }
             }
-            Call::Ended(settled) => *settled,
         };
         self.ledger.settle(settled).await;
         Ok(())
@@ -160,10 +188,7 @@ impl Lane<'_> {
 
     /// Asks the model of the cell's stage what its prompt makes of these values.
     async fn ask(&self, cell: &Claimed, values: &Values) -> anyhow::Result<Call> {
-        let failed = |code, message: String| {
-            let settled = fault(blank(cell), CellStatus::Failed, code, &message);
-            Ok(Call::Ended(Box::new(settled)))
-        };
+        let failed = |code, message: String| Ok(Call::Unmade(Unmade::Faulty(code, message)));
         let (body, callee) = match cell.stage {
             Stage::Generate => (
                 &self.target.generator,
@@ -194,7 +219,7 @@ impl Lane<'_> {
     }
 
     /// The kept response, or what the model says.
-    async fn answer(
+    pub async fn answer(
         &self,
         cell: &Claimed,
         callee: &Callee,
@@ -208,14 +233,14 @@ impl Lane<'_> {
         );
         match self.target.plan.cache {
             CacheUse::Off => self.call(cell, callee, request).await,
-            CacheUse::ReplayOnly => Ok(self.replay(cell, key).await),
+            CacheUse::ReplayOnly => Ok(self.replay(key).await),
             CacheUse::Use if cell.round == 1 => match self.response(key).await {
                 Response::Kept(kept) => match kept_answer(kept) {
                     Some(answer) => Ok(Call::Answered(Box::new(answer))),
                     None => self.call_and_keep(cell, callee, request, key).await,
                 },
                 Response::Missing => self.call_and_keep(cell, callee, request, key).await,
-                Response::Elsewhere => Ok(Call::Ended(Box::new(back(cell, None, Utc::now())))),
+                Response::Elsewhere => Ok(Call::Unmade(Unmade::Back(None))),
             },
             CacheUse::Use | CacheUse::Refresh => {
                 self.call_and_keep(cell, callee, request, key).await
@@ -229,13 +254,12 @@ impl Lane<'_> {
         self.ledger.response(key, || self.is_ending()).await
     }
 
-    async fn replay(&self, cell: &Claimed, key: Sha256) -> Call {
+    async fn replay(&self, key: Sha256) -> Call {
         if let Some(answer) = self.ledger.look_up(key).await.and_then(kept_answer) {
             return Call::Answered(Box::new(answer));
         }
         let sentence = "No response to this is kept, and the run may make no calls (replayOnly).";
-        let missed = fault(blank(cell), CellStatus::Failed, "replay_miss", sentence);
-        Call::Ended(Box::new(missed))
+        Call::Unmade(Unmade::Faulty("replay_miss", sentence.into()))
     }
 
     async fn call_and_keep(
@@ -270,15 +294,14 @@ impl Lane<'_> {
     ) -> anyhow::Result<Call> {
         let promise = self.ledger.promises.acquire().await?;
         if self.is_ending() {
-            return Ok(Call::Ended(Box::new(back(cell, None, Utc::now()))));
+            return Ok(Call::Unmade(Unmade::Back(None)));
         }
-        let attempt = match self.promise(cell, callee, request).await? {
-            Ok(attempt) => attempt,
-            Err(ended) => return Ok(Call::Ended(ended)),
+        let Some(attempt) = self.promise(cell, callee, request).await? else {
+            return Ok(Call::Unmade(Unmade::Back(None)));
         };
         let place = self.ledger.places.acquire().await?;
         if self.is_ending() {
-            return Ok(Call::Ended(Box::new(back(cell, Some(attempt), Utc::now()))));
+            return Ok(Call::Unmade(Unmade::Back(Some(attempt))));
         }
         let (begun, clock) = (Utc::now(), Instant::now());
         let made = callee.provider.generate(request).await;
@@ -297,7 +320,7 @@ impl Lane<'_> {
                     cached: false,
                 })))
             }
-            Err(cause) => Ok(Call::Ended(Box::new(failure(cell, attempt, &cause)))),
+            Err(cause) => Ok(Call::Unmade(Unmade::Failed(attempt, Box::new(cause)))),
         }
     }
 
@@ -313,13 +336,14 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The money for a call. While other calls hold what is missing, their end is waited for.
+    /// The money for a call; `None` if there is none to be had now. While other calls hold what is
+    /// missing, their end is waited for.
     async fn promise(
         &self,
         cell: &Claimed,
         callee: &Callee,
         request: &Request,
-    ) -> anyhow::Result<Result<AttemptId, Box<Settled>>> {
+    ) -> anyhow::Result<Option<AttemptId>> {
         let wish = Wish {
             attempt: AttemptId::new(),
             cell: cell.id,
@@ -331,7 +355,7 @@ impl Lane<'_> {
         loop {
             let promise = self.ledger.reserve(wish).await;
             if promise.granted {
-                return Ok(Ok(wish.attempt));
+                return Ok(Some(wish.attempt));
             }
             // Twice: a repeated statement may not see what its first, unanswered one has written.
             let is_spent = promise.alone && was_alone;
@@ -339,7 +363,7 @@ impl Lane<'_> {
                 self.exhaust().await?;
             }
             if !promise.active || is_spent || self.is_ending() {
-                return Ok(Err(Box::new(back(cell, None, Utc::now()))));
+                return Ok(None);
             }
             was_alone = promise.alone;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use db::{models::ResolvedModel, runs::Target};
+use db::{
+    models::{Model, ResolvedModel},
+    runs::Target,
+};
 use domain::{
     documents::Sha256,
     prompts::{Body, placeholders},
@@ -89,6 +92,11 @@ pub fn request(
         request.sampling = params.sampling(repeat);
         request.thinking = params.thinking();
     }
+    bounded(target, model, request)
+}
+
+/// The request with a bound to its answer, if a budget is to hold and nothing else is known.
+pub fn bounded(target: &Target, model: &Model, mut request: Request) -> Request {
     let known = request
         .sampling
         .max_output_tokens

@@ -113,10 +113,10 @@ pub fn weight(value: &Value) -> usize {
     }
 }
 
-/// Where a task's random numbers begin: the same whenever it is performed again.
-pub fn seed(execution: ExecutionId, place: usize) -> u64 {
+/// Where random numbers begin: the same whenever something of the execution is performed again.
+pub fn seed(execution: ExecutionId) -> u64 {
     let (high, low) = execution.0.as_u64_pair();
-    high.rotate_left(32) ^ low ^ place as u64
+    high.rotate_left(32) ^ low
 }
 
 /// Counts a task that ended.
