@@ -18,6 +18,10 @@ pub const OVERLAP: Duration = Duration::minutes(15);
 /// Changes younger than this, when a round begins, do not move the watermark.
 pub const SETTLING: Duration = Duration::minutes(5);
 
+/// The watermark is not further behind the beginning of a round that has ended, so that a tracker in
+/// which nothing happens is not asked for its last changes for ever. It is also as much as its clock may be slow.
+const QUIET: Duration = Duration::hours(1);
+
 /// More pages than any tracker has: whoever sends more is going in circles.
 const MOST_PAGES: u32 = 100_000;
 
@@ -144,7 +148,8 @@ impl Cursor {
         if let Some(round) = self.round.take() {
             let settled = round.began_at - SETTLING;
             let reached = round.reached.map(|reached| reached.min(settled));
-            self.watermark = self.watermark.max(reached);
+            let quiet = Some(round.began_at - QUIET);
+            self.watermark = self.watermark.max(reached).max(quiet);
         }
     }
 }

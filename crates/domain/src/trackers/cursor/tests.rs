@@ -77,6 +77,14 @@ fn what_is_too_new_does_not_move_the_watermark_and_nothing_moves_it_back() {
 }
 
 #[test]
+fn a_quiet_tracker_is_not_asked_for_its_last_changes_for_ever() {
+    let mut cursor = Cursor::default();
+    cursor.ask(minute(1000));
+    cursor.pass(&page(&[1], None)).expect("a page");
+    assert_eq!(cursor.watermark, Some(minute(940)));
+}
+
+#[test]
 fn an_empty_page_in_the_middle_is_not_the_end() {
     let mut cursor = Cursor::default();
     cursor.ask(minute(100));
@@ -94,8 +102,8 @@ fn a_lost_page_is_asked_for_anew_from_what_was_reached() {
         page: None,
     };
     assert_eq!(cursor.ask(minute(101)), anew);
-    cursor.pass(&page(&[7], None)).expect("the last page");
-    assert_eq!(cursor.watermark, Some(minute(7)));
+    cursor.pass(&page(&[7, 40], None)).expect("the last page");
+    assert_eq!(cursor.watermark, Some(minute(40)));
 }
 
 #[test]
