@@ -78,6 +78,9 @@ pub enum SetupError {
     /// It is no project of this tracker.
     #[error("{0:?} is no project: it {1}")]
     Project(String, String),
+    /// It is no id of a site.
+    #[error("{0:?} is no site of Jira Cloud: choose one of those that were granted")]
+    Site(String),
     /// There is no OAuth app.
     #[error("there is no OAuth app for Jira: set JIRA_CLIENT_ID and JIRA_CLIENT_SECRET")]
     NoApp,
@@ -178,6 +181,10 @@ impl Trackers {
         let reading = Reading::new(site.clone(), criteria_field);
         Ok(match (kind, auth) {
             (TrackerKind::Jira, Auth::Grant { cloud_id, tokens }) => {
+                // It becomes part of an address at which every site is.
+                if uuid::Uuid::try_parse(&cloud_id).is_err() {
+                    return Err(SetupError::Site(cloud_id));
+                }
                 let base = call::under(&self.config.atlassian_api_url, &["ex", "jira", &cloud_id]);
                 let line = Line::new(self.client.clone(), &self.clock);
                 let session = Session::oauth(line, tokens, self.atlassian()?);

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::Duration;
-use domain::trackers::{Ask, TrackerError, Verdict, oauth::Departure};
-use integrations::{http::Reach, llm::Clock, trackers::Trackers};
+use domain::trackers::{Ask, TrackerError, TrackerKind, Verdict, oauth::Departure};
+use integrations::{
+    http::Reach,
+    llm::Clock,
+    trackers::{Auth, SetupError, Trackers},
+};
 use reqwest::redirect::Policy;
 use tests::fakes::jira::{CLOUD_ID, FakeJira};
 use url::Url;
 
-use super::support::{MemoryTokens, by_oauth, config, noon, trackers};
+use super::support::{MemoryTokens, by_oauth, config, connection, noon, trackers};
 
 const EVERYTHING: Ask = Ask {
     since: None,
@@ -147,6 +151,23 @@ async fn within_the_leeway_a_pair_whose_storing_failed_is_not_lost() {
     fake.shared.world().wait(Duration::minutes(5));
     let kept = by_oauth(&fake, MemoryTokens::holding(pair));
     kept.check().await.expect("an account");
+}
+
+#[tokio::test]
+async fn what_is_no_site_is_not_called() {
+    let fake = FakeJira::start(noon()).await;
+    for cloud_id in ["", "..", "a/b", "../../oauth/token"] {
+        let auth = Auth::Grant {
+            cloud_id: cloud_id.into(),
+            tokens: MemoryTokens::holding(fake.grant()),
+        };
+        let connection = connection(TrackerKind::Jira, "https://example.atlassian.net", auth);
+        let refused = trackers(fake.url(), &fake.shared).client(connection);
+        assert!(
+            matches!(refused.err(), Some(SetupError::Site(_))),
+            "{cloud_id}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ pub enum TrackerError {
 pub enum Verdict {
     /// Waits until then, which spends no attempt.
     Wait(DateTime<Utc>),
-    /// Tries again later, which spends one.
+    /// Tries again later, not before [`TrackerError::retry_at`], which spends one.
     Again,
     /// Asks for the page anew, from what was reached.
     Restart,
