@@ -13,6 +13,7 @@ mod issue;
 pub mod jql;
 pub mod mapping;
 pub mod oauth;
+pub mod reconcile;
 pub mod text;
 pub mod wiki;
 

@@ -8,7 +8,9 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 use domain::trackers::{
-    Cursor, Issue, TrackerClient, TrackerError, TrackerKind, Verdict, cursor::Progress,
+    Cursor, Issue, IssueRef, TrackerClient, TrackerError, TrackerKind, Verdict,
+    cursor::Progress,
+    reconcile::{Finding, compare},
 };
 use tests::fakes::{
     issues::{Shared, World},
@@ -78,24 +80,39 @@ impl Ledger {
         rows.map(|row| row.key.clone()).collect()
     }
 
-    /// Looks for what is gone: what no page of keys shows is asked for by its id.
+    /// Goes through everything: reads what is missing or stale, and asks by its id for what no page shows.
     async fn reconcile(&mut self, client: &Arc<dyn TrackerClient>) {
-        let mut seen = BTreeSet::new();
+        let mut gone: BTreeSet<String> = self.issues.keys().cloned().collect();
         let mut page = None;
         loop {
             let found = client.keys(page.as_ref()).await.expect("a page of keys");
-            seen.extend(found.issues.into_iter().map(|issue| issue.external_id));
+            for listed in found.issues {
+                gone.remove(&listed.external_id);
+                let stored = self.reference(&listed.external_id);
+                if compare(&listed, stored.as_ref()) != Finding::Same {
+                    let issue = client.fetch(&listed.external_id).await;
+                    self.store(vec![issue.expect("an issue")]);
+                }
+            }
             page = found.next;
             if page.is_none() {
                 break;
             }
         }
-        let known: Vec<String> = self.issues.keys().cloned().collect();
-        for id in known.iter().filter(|id| !seen.contains(*id)) {
-            if client.fetch(id).await == Err(TrackerError::NotFound) {
-                self.issues.remove(id);
+        for id in gone {
+            if client.fetch(&id).await == Err(TrackerError::NotFound) {
+                self.issues.remove(&id);
             }
         }
+    }
+
+    fn reference(&self, id: &str) -> Option<IssueRef> {
+        let (key, _, updated_at) = self.issues.get(id)?;
+        Some(IssueRef {
+            external_id: id.to_owned(),
+            ext_key: key.clone(),
+            updated_at: Some(*updated_at),
+        })
     }
 }
 
@@ -205,6 +222,28 @@ async fn rows_that_slip_within_a_full_minute_are_noticed() {
     let (client, mut ledger) = (fake.client(), Ledger::default());
     ledger.round(&client, fake.shared()).await;
     assert_eq!(ledger.lacks(&fake.shared().world()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_slips_where_nobody_can_notice_is_found_when_all_keys_are_gone_through() {
+    for kind in [TrackerKind::Jira, TrackerKind::Teamwork] {
+        let fake = AnyFake::start(kind).await;
+        fake.shared()
+            .world()
+            .populate(fake.projects()[0], 1000, Duration::zero());
+        restless(&fake, 8);
+        let (client, mut ledger) = (fake.client(), Ledger::default());
+        ledger.round(&client, fake.shared()).await;
+        let lost = ledger.lacks(&fake.shared().world());
+        assert_ne!(
+            lost, [""; 0],
+            "{kind}: a full minute is read by the tracker's pages"
+        );
+        ledger.reconcile(&client).await;
+        assert_eq!(ledger.lacks(&fake.shared().world()), [""; 0], "{kind}");
+        let rows = fake.shared().world().rows().count();
+        assert_eq!(ledger.issues.len(), rows, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 /// How far the end of something is looked for.
 const FARTHEST: usize = 2000;
 
+/// How far the end of an emphasis is looked for.
+const LONGEST_EMPHASIS: usize = 500;
+
 /// Deeper than anybody nests emphasis.
 const DEEPEST: u8 = 6;
 
@@ -130,7 +133,7 @@ fn emphasis<'a>(
     };
     let places = inner.match_indices(mark).map(|(at, _)| at);
     let end = places
-        .take_while(|at| *at < FARTHEST)
+        .take_while(|at| *at < LONGEST_EMPHASIS)
         .find(|at| closes(*at))?;
     let [open, close] = signs;
     let shown = written(&inner[..end], depth + 1);

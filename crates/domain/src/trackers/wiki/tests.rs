@@ -62,6 +62,15 @@ fn marks_within_words_are_none() {
     assert_eq!(to_markdown("{color:red}red{color} H~2~O"), "red H~2~O");
 }
 
+#[test]
+fn lines_of_nothing_but_marks_take_no_longer_than_others() {
+    for mark in [
+        "*a ", "_", "[", "[a|", "{", "{{", "!a", "|", "\\", "* ", "{quote}", "{code}",
+    ] {
+        to_markdown(&mark.repeat(LONGEST_TEXT / 4 / mark.len()));
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_becomes_one(wiki in r"(?s)[\x00-\x7fäß—*#|{}\[\]_!-]{0,200}") {
