@@ -4,6 +4,7 @@ mod change;
 mod course;
 mod events;
 mod generate;
+mod import;
 mod kinds;
 mod list;
 mod run_task;

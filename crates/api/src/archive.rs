@@ -123,7 +123,7 @@ struct ImportReport {
 }
 
 /// Takes in an archive, or the JSON that a browser kept: a list of prompts, or an object that has
-/// one as `prompts`. All of it or nothing: one fault, and nothing is stored.
+/// lists as `prompts` and `workflows`. All of it or nothing: one fault, and nothing is stored.
 #[utoipa::path(tag = "Archive", params(ImportQuery),
     request_body(content((serde_json::Value = "application/json"), (Vec<u8> = "application/zip"))),
     responses((status = 200, body = ImportReport)))]

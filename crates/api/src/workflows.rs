@@ -25,7 +25,7 @@ use crate::{
     extract::{Body, Faults, Path, Query},
     page::Listing,
 };
-use body::WorkflowBody;
+pub use body::WorkflowBody;
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {

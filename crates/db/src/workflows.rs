@@ -6,6 +6,7 @@ pub mod control;
 pub mod course;
 pub mod events;
 pub mod executions;
+mod import;
 mod start;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +27,8 @@ use crate::{
     prompts::Owner,
     schema::{users, workflows},
 };
+pub use import::ImportedWorkflow;
+pub(crate) use import::take_in;
 pub use start::{NewExecution, StartError, Subject, linked, pin, start};
 
 /// A workflow.

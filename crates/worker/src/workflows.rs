@@ -230,6 +230,9 @@ impl<'a> Execution<'a> {
             _ if self.worker.stop.is_cancelled() => Ok(stopped()),
             Some((until, _, ended)) => {
                 let why = ended.result.err().map(|cause| cause.to_string());
+                // Not beyond its own time, at which it has to be told that it is over.
+                let left = self.deadline.saturating_duration_since(Instant::now());
+                let until = until.min(Utc::now() + left);
                 Ok(Outcome::Snooze(until, why.unwrap_or_default()))
             }
             None => anyhow::bail!("an execution neither goes on nor ends"),

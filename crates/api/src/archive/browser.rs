@@ -1,5 +1,5 @@
-//! What a browser kept, as JSON: a list of prompts, or an object that has one as `prompts`, as such
-//! or as text. Rows are taken one by one as they are read.
+//! What a browser kept, as JSON: a list of prompts, or an object that has lists of prompts and of
+//! workflows, as such or as text. Rows are taken one by one as they are read.
 
 use std::{
     fmt,
@@ -20,6 +20,7 @@ pub fn read(from: impl Read, to: &mut Parsed, viewer: &Viewer) -> ApiResult<()> 
     let mut refusal = None;
     let mut from = serde_json::Deserializer::from_reader(BufReader::new(from));
     let whole = Whole(Rows {
+        area: Area::Prompts,
         to,
         viewer,
         refusal: &mut refusal,
@@ -29,17 +30,42 @@ pub fn read(from: impl Read, to: &mut Parsed, viewer: &Viewer) -> ApiResult<()> 
         (Some(refusal), _) => Err(refusal),
         (None, Ok(())) => Ok(()),
         (None, Err(fault)) if fault.is_data() => Err(malformed(
-            "Send a list of prompts, or an object that has one as `prompts`.",
+            "Send a list of prompts, or an object that has lists as `prompts` or `workflows`.",
         )),
         (None, Err(fault)) => Err(malformed(format!("The body is not valid JSON: {fault}."))),
     }
 }
 
-/// The list, or the object that has it.
+/// What a list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Area {
+    Prompts,
+    Workflows,
+}
+
+impl Area {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "prompts" => Some(Self::Prompts),
+            "workflows" => Some(Self::Workflows),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Prompts => "prompts",
+            Self::Workflows => "workflows",
+        }
+    }
+}
+
+/// The list of prompts, or the object that has lists.
 struct Whole<'a>(Rows<'a>);
 
 /// Where rows go, and why there may be no more.
 struct Rows<'a> {
+    area: Area,
     to: &'a mut Parsed,
     viewer: &'a Viewer,
     refusal: &'a mut Option<ApiError>,
@@ -52,8 +78,9 @@ impl Rows<'_> {
         E::custom("refused")
     }
 
-    fn again(&mut self) -> Rows<'_> {
+    fn again(&mut self, area: Area) -> Rows<'_> {
         Rows {
+            area,
             to: self.to,
             viewer: self.viewer,
             refusal: self.refusal,
@@ -81,23 +108,23 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut from: A) -> Result<(), A::Error> {
-        let mut lists = 0;
+        let mut lists = Vec::new();
         while let Some(name) = from.next_key::<String>()? {
-            if name != "prompts" {
+            let Some(area) = Area::of(&name) else {
                 from.next_value::<IgnoredAny>()?;
                 self.0.to.ignore(&name);
                 continue;
-            }
-            lists += 1;
-            if lists > 1 {
-                let refusal = malformed("The object has `prompts` more than once.");
+            };
+            if lists.contains(&area) {
+                let refusal = malformed(format!("The object has `{name}` more than once."));
                 return Err(self.0.refuse(refusal));
             }
-            from.next_value_seed(self.0.again())?;
+            lists.push(area);
+            from.next_value_seed(self.0.again(area))?;
         }
         self.0.to.ignored.sort();
-        if lists == 0 {
-            let refusal = malformed("The object has no list `prompts`.");
+        if lists.is_empty() {
+            let refusal = malformed("The object has no list `prompts` or `workflows`.");
             return Err(self.0.refuse(refusal));
         }
         Ok(())
@@ -116,7 +143,7 @@ impl<'de> Visitor<'de> for Rows<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of prompts")
+        formatter.write_str("a list")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<(), A::Error> {
@@ -128,8 +155,11 @@ impl<'de> Visitor<'de> for Rows<'_> {
                 return Err(self.refuse(refusal));
             }
             match row {
+                Some(row) if self.area == Area::Workflows => {
+                    self.to.workflow(index, row, self.viewer);
+                }
                 Some(row) => self.to.prompt(index, row, self.viewer),
-                None => self.to.crowded("prompts", index),
+                None => self.to.crowded(self.area.name(), index),
             }
         }
         Ok(())
@@ -137,9 +167,12 @@ impl<'de> Visitor<'de> for Rows<'_> {
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
         let mut from = serde_json::Deserializer::from_str(text);
-        let read = from.deserialize_seq(self.again()).and_then(|()| from.end());
+        let read = from
+            .deserialize_seq(self.again(self.area))
+            .and_then(|()| from.end());
         if read.is_err() && self.refusal.is_none() {
-            let refusal = malformed("`prompts` is a text, but no list as JSON.");
+            let name = self.area.name();
+            let refusal = malformed(format!("`{name}` is a text, but no list as JSON."));
             return Err(self.refuse(refusal));
         }
         read.map_err(E::custom)

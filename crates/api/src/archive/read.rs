@@ -9,11 +9,15 @@ use std::{
 
 use actix_web::{HttpRequest, http::header};
 use chrono::{DateTime, Utc};
-use db::prompts::archive::{Import, ImportedPrompt};
+use db::{
+    prompts::archive::{Import, ImportedPrompt},
+    workflows::ImportedWorkflow,
+};
 use domain::{
     auth::Viewer,
     documents::Sha256,
     prompts::{HIGHEST_NUMBER, PromptId},
+    workflows::WorkflowId,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -27,6 +31,7 @@ use crate::{
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{self, Faults},
     prompts::PromptBody,
+    workflows::WorkflowBody,
 };
 
 /// The most bytes of an archive once unpacked.
@@ -253,6 +258,39 @@ impl Parsed {
         }
         for member in missing {
             self.fault("prompts", index, member, "is required".to_owned());
+        }
+    }
+
+    /// A workflow as the API takes one, with its id. Links to prompts that a browser named otherwise lead
+    /// to the ids that these get.
+    pub(super) fn workflow(&mut self, index: usize, mut value: Value, viewer: &Viewer) {
+        let id = match value.get("id") {
+            Some(Value::String(text)) if !text.is_empty() => id_of(text, viewer),
+            _ => id_of(&format!("unnamed:{value}"), viewer),
+        };
+        let tasks = value.get_mut("tasks").and_then(Value::as_array_mut);
+        for task in tasks.into_iter().flatten() {
+            if let Some(Value::String(link)) = task.get_mut("promptId")
+                && !link.trim().is_empty()
+            {
+                *link = id_of(link, viewer).to_string();
+            }
+        }
+        let read = deserr::deserialize::<WorkflowBody, _, Faults>(value);
+        let faults = match read.map(WorkflowBody::changes) {
+            Ok(Ok(members)) if members.name.is_some() && members.tasks.is_some() => {
+                let id = WorkflowId(id.0);
+                return self
+                    .import
+                    .workflows
+                    .push(ImportedWorkflow { index, id, members });
+            }
+            Ok(Ok(_)) => return self.fault("workflows", index, "", "needs name and tasks".into()),
+            Ok(Err(refusal)) => refusal.errors,
+            Err(faults) => faults.into_list(),
+        };
+        for FieldFault { field, message } in faults {
+            self.fault("workflows", index, &field, message);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     Connection,
     schema::{prompt_label_moves, prompt_versions, prompts, users},
 };
+pub(crate) use import::derived;
 pub use import::{Import, ImportedPrompt, ids, import};
 pub use report::{Outcome, Report, RowFault, RowReport};
 

@@ -22,6 +22,7 @@ use crate::{
     Connection,
     prompts::{ChangeError, PromptChanges, Stored, change, labels, lock, merge::NewPrompt, stored},
     schema::{prompt_versions, prompts, users},
+    workflows::{self, ImportedWorkflow},
 };
 
 /// A prompt to be taken in.
@@ -48,6 +49,8 @@ pub struct Import {
     pub versions: Vec<(usize, ArchivedVersion)>,
     /// The moves of their labels, each with its place.
     pub moves: Vec<(usize, ArchivedLabelMove)>,
+    /// Workflows.
+    pub workflows: Vec<ImportedWorkflow>,
 }
 
 /// Every id that a prompt of an import may get here.
@@ -105,6 +108,7 @@ async fn take_in(
             .push((index, moved));
     }
     let (mut seen, mut prompts) = (HashSet::new(), import.prompts);
+    let mut renamed = HashMap::new();
     // In one order for everybody: two imports at once must not wait for each other's locks.
     prompts.sort_by_key(|imported| imported.id);
     for imported in prompts {
@@ -118,7 +122,10 @@ async fn take_in(
             versions: versions.remove(&imported.id).unwrap_or_default(),
             moves: moves.remove(&imported.id).unwrap_or_default(),
         };
-        parts.take_in(conn, imported, report).await?;
+        let id = imported.id;
+        if let Some(here) = parts.take_in(conn, imported, report).await? {
+            renamed.insert(id, here);
+        }
     }
     for (index, _) in versions.into_values().flatten() {
         report.fault(
@@ -133,6 +140,26 @@ async fn take_in(
             index,
             "belongs to no prompt of this import",
         );
+    }
+    take_in_workflows(conn, viewer, import.workflows, &renamed, report).await
+}
+
+/// Workflows, after the prompts that they are linked to.
+async fn take_in_workflows(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    mut imported: Vec<ImportedWorkflow>,
+    renamed: &HashMap<PromptId, PromptId>,
+    report: &mut Report,
+) -> QueryResult<()> {
+    imported.sort_by_key(|workflow| workflow.id);
+    let mut seen = HashSet::new();
+    for workflow in imported {
+        if seen.insert(workflow.id) {
+            workflows::take_in(conn, viewer, workflow, renamed, report).await?;
+        } else {
+            report.fault("workflows", workflow.index, "has the id of an earlier one");
+        }
     }
     Ok(())
 }
@@ -160,7 +187,7 @@ async fn colleagues(
 }
 
 /// An id for a row whose own is taken: the same whenever the same person imports the same row.
-fn derived(viewer: &Viewer, id: Uuid) -> Uuid {
+pub(crate) fn derived(viewer: &Viewer, id: Uuid) -> Uuid {
     let mut bytes = Vec::with_capacity(48);
     for part in [viewer.company_id.0, viewer.user_id.0, id] {
         bytes.extend_from_slice(part.as_bytes());
@@ -193,15 +220,16 @@ impl Parts<'_> {
         }
     }
 
+    /// The prompt's id here, unless it cannot be taken in.
     async fn take_in(
         &mut self,
         conn: &mut Connection,
         imported: ImportedPrompt,
         report: &mut Report,
-    ) -> QueryResult<()> {
+    ) -> QueryResult<Option<PromptId>> {
         let (index, lineage) = (imported.index, imported.lineage);
         let Some((prompt, outcome)) = self.take_in_row(conn, imported, report).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let id = prompt.prompt.id;
         let ids = self.take_in_versions(conn, &prompt, report).await?;
@@ -216,7 +244,7 @@ impl Parts<'_> {
         if lineage != lineage_before || current != prompt.prompt.current_version {
             if !prompt.may_be_changed_by(self.viewer) {
                 report.fault("prompts", index, NOT_YOURS);
-                return Ok(());
+                return Ok(None);
             }
             diesel::update(prompts::table.find(id))
                 .set((
@@ -229,13 +257,13 @@ impl Parts<'_> {
         if moved && labels::count(conn, id).await? > labels::MAX_LABELS {
             let fault = format!("would have more than {} labels", labels::MAX_LABELS);
             report.fault("prompts", index, fault);
-            return Ok(());
+            return Ok(None);
         }
         if moved {
             labels::show(conn, id).await?;
         }
         report.row("prompts", index, id.0, outcome);
-        Ok(())
+        Ok(Some(id))
     }
 
     /// The prompt's own row. Nothing if it cannot be taken in; the report says why.

@@ -57,7 +57,7 @@ impl Report {
             .sort_by_key(|fault| place(fault.area, fault.index));
     }
 
-    pub(super) fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
+    pub(crate) fn row(&mut self, area: &'static str, index: usize, id: Uuid, outcome: Outcome) {
         self.rows.push(RowReport {
             area,
             index,
@@ -66,7 +66,7 @@ impl Report {
         });
     }
 
-    pub(super) fn fault(&mut self, area: &'static str, index: usize, message: impl Into<String>) {
+    pub(crate) fn fault(&mut self, area: &'static str, index: usize, message: impl Into<String>) {
         self.faults.push(RowFault {
             area,
             index,
