@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{Asks, Failure, Made, Performer, Spent, perform::Costly};
 
-/// A wait shorter than this is waited for where the task is.
-const SHORT: Duration = Duration::from_secs(2);
-
 /// Between two looks whether Postgres is back.
-const PAUSE: Duration = Duration::from_millis(250);
+pub const PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest wait between two tries.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// Longer than anything that ends.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How a task came to its end.
 #[derive(Debug)]
@@ -48,7 +48,13 @@ impl<A: Asks> Performer<'_, A> {
     /// failure that names a time further away than a moment is its caller's to wait for.
     pub async fn perform(&self, task: &Task, store: &Store) -> Ended {
         let seconds = u64::from(task.timeout_seconds.unwrap_or(TIMEOUT_SECONDS));
-        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let is_bounded = self.asks.may_be_dropped() || !task.kind.asks_a_model();
+        let limit = if is_bounded {
+            Duration::from_secs(seconds)
+        } else {
+            FOR_EVER
+        };
+        let deadline = Instant::now() + limit;
         let mut ended = Ended {
             result: Err(overdue(seconds)),
             spent: Spent::default(),
@@ -61,7 +67,7 @@ impl<A: Asks> Performer<'_, A> {
                 ended.result = Err(overdue(seconds));
                 return ended;
             };
-            let wait = match wait(&once, tries, policy) {
+            let wait = match self.wait(&once, tries, ended.retries, policy) {
                 Some(wait) if Instant::now() + wait < deadline => wait,
                 _ => return with_end(ended, once),
             };
@@ -76,28 +82,45 @@ impl<A: Asks> Performer<'_, A> {
             sleep(wait).await;
         }
     }
+
+    /// How long to wait before the next try; `None` if there is to be none here.
+    fn wait(
+        &self,
+        once: &Costly<Made>,
+        tries: u16,
+        retries: i32,
+        policy: Retry,
+    ) -> Option<Duration> {
+        let Err((cause, _)) = once else {
+            return None;
+        };
+        if self.asks.is_ending() {
+            return None;
+        }
+        if let Some(until) = cause.until() {
+            let named = (until - Utc::now()).to_std().unwrap_or_default();
+            // Who names times that are over already is not to be asked without end.
+            let least = backoff(policy, retries).min(self.asks.patience());
+            return (named < self.asks.patience()).then(|| named.max(least));
+        }
+        if is_postgres_away(cause) {
+            return Some(PAUSE);
+        }
+        let may_try = cause.may_pass() && tries < policy.max_attempts;
+        may_try.then(|| backoff(policy, i32::from(tries) - 1))
+    }
 }
 
-/// How long to wait before the next try; `None` if there is to be none here.
-fn wait(once: &Costly<Made>, tries: u16, policy: Retry) -> Option<Duration> {
-    let Err((cause, _)) = once else {
-        return None;
-    };
-    if let Some(until) = cause.until() {
-        let wait = (until - Utc::now()).to_std().unwrap_or_default();
-        return (wait < SHORT).then(|| wait.max(Duration::from_millis(20)));
-    }
-    if is_postgres_away(cause) {
-        return Some(PAUSE);
-    }
-    let doublings = u32::from(tries.min(17)) - 1;
+/// The wait after so many earlier waits, with jitter: who failed together does not return together.
+fn backoff(policy: Retry, waits: i32) -> Duration {
+    let doublings = u32::try_from(waits.clamp(0, 16)).unwrap_or_default();
     let doubled = Duration::from_millis(policy.backoff_ms.into()) * 2_u32.pow(doublings);
     let jitter = 0.5 + rand::random::<f64>() / 2.0;
-    (cause.may_pass() && tries < policy.max_attempts).then(|| doubled.min(LONGEST).mul_f64(jitter))
+    doubled.min(LONGEST).mul_f64(jitter)
 }
 
 /// Whether it is no fault of the task's, and over in a moment; its time limit holds all the same.
-fn is_postgres_away(cause: &Failure) -> bool {
+pub fn is_postgres_away(cause: &Failure) -> bool {
     matches!(cause, Failure::Internal(cause) if db::pool::is_passing(cause.as_ref()))
 }
 

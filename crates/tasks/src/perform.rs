@@ -21,6 +21,9 @@ use crate::{Asks, Callee, Failure, Means, picture::picture, search};
 /// The most bytes of a result, written as JSON.
 const MOST_BYTES: usize = 5 * 1024 * 1024;
 
+/// The same of a value that was given and is handed on, such as a picture.
+const MOST_GIVEN_BYTES: usize = 16 * 1024 * 1024;
+
 /// How long a process is simulated that does not say.
 const SIMULATED: Duration = Duration::from_secs(1);
 
@@ -119,8 +122,12 @@ impl<A: Asks> Performer<'_, A> {
                 .map_err(|cause| (cause, Spent::default()))?,
         };
         let bytes = size(&made.value);
-        if bytes > MOST_BYTES {
-            let message = format!("The result has {bytes} bytes, and may have {MOST_BYTES}.");
+        let most = match task.kind {
+            TaskKind::DataInput | TaskKind::DisplayChart => MOST_GIVEN_BYTES,
+            _ => MOST_BYTES,
+        };
+        if bytes > most {
+            let message = format!("The result has {bytes} bytes, and may have {most}.");
             return Err((Failure::of("result_too_large", message), made.spent));
         }
         Ok(Made {

@@ -10,18 +10,17 @@ use db::workflows::course::{self, Booking, Course};
 use domain::{
     auth::{Via, Viewer},
     jobs::{Claim, Lease, Outcome},
+    providers::generate::Request,
     users::Role,
-    workflows::{
-        Engine, ExecuteWorkflow, ExecutionStatus, Graph,
-        engine::{Event, Step},
-    },
+    workflows::{Engine, ExecuteWorkflow, ExecutionStatus, Graph, engine::Event},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
-use tasks::{Directly, Ended, Means, Performer, whole};
+use tasks::{Answer, Asks, Callee, Directly, Ended, Failure, Means, Performer, whole};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{Worker, patience::insist, perform::stopped};
+use entry::Carried;
 
 /// About the most bytes of everything that an execution was given and made, as JSON.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
@@ -79,6 +78,8 @@ struct Progress {
     bytes: usize,
     /// Tasks that wait for a time which was named to them, and how they said so.
     asleep: Vec<(DateTime<Utc>, usize, Ended)>,
+    /// What those took that were tried again since, and how often.
+    carried: BTreeMap<usize, Carried>,
     /// Why it is to end before its tasks do.
     halted: Option<&'static str>,
 }
@@ -91,6 +92,8 @@ enum Word {
     Awake(usize),
     /// Its time is over.
     Overdue,
+    /// Its time will be over before any of its tasks may be tried again.
+    TooLate,
 }
 
 impl<'a> Execution<'a> {
@@ -122,6 +125,7 @@ impl<'a> Execution<'a> {
             results: self.course.results.clone(),
             bytes: self.course.results.values().map(entry::weight).sum(),
             asleep: Vec::new(),
+            carried: BTreeMap::new(),
             halted: self.course.role.is_none().then_some(gone),
         };
         let mut under_way = UnderWay::new();
@@ -138,6 +142,10 @@ impl<'a> Execution<'a> {
                 let begun = booking.begun.into_iter();
                 under_way.extend(begun.map(|place| self.perform(place, &progress.results)));
             }
+            if under_way.is_empty() && self.wakes_too_late(&progress) {
+                word = Word::TooLate;
+                continue;
+            }
             if under_way.is_empty() {
                 return self.rest(progress).await;
             }
@@ -149,7 +157,7 @@ impl<'a> Execution<'a> {
     async fn wait(&self, under_way: &mut UnderWay<'_>, progress: &mut Progress) -> Word {
         let next = progress.asleep.iter().map(|(until, ..)| *until).min();
         let awake = async {
-            match next {
+            match next.filter(|_| !self.worker.stop.is_cancelled()) {
                 Some(until) => sleep((until - Utc::now()).to_std().unwrap_or_default()).await,
                 None => std::future::pending().await,
             }
@@ -169,7 +177,11 @@ impl<'a> Execution<'a> {
                 .iter()
                 .position(|(until, ..)| Some(*until) == next)
         {
-            return Word::Awake(progress.asleep.swap_remove(number).1);
+            let (_, place, ended) = progress.asleep.swap_remove(number);
+            progress
+                .carried
+                .insert(place, (ended.spent, ended.retries + 1));
+            return Word::Awake(place);
         }
         let mut ended: Vec<(usize, Ended)> = first.into_iter().collect();
         while let Some(Some(more)) = under_way.next().now_or_never() {
@@ -180,30 +192,34 @@ impl<'a> Execution<'a> {
 
     /// What is to be booked about what happened.
     fn advance(&self, progress: &mut Progress, word: Word) -> Booking {
+        let is_too_late = matches!(word, Word::TooLate);
         let mut booking = Booking {
             skipped_because: progress
                 .halted
                 .unwrap_or("Skipped due to dependency failure."),
             ..Booking::default()
         };
-        let Word::Ended(ended) = word else {
-            gather(&mut booking, progress.engine.next(Event::Halted));
-            booking.error = progress.halted.map(entry::halted);
-            return booking;
+        let ended = match word {
+            Word::Ended(ended) => ended,
+            Word::TooLate => std::mem::take(&mut progress.asleep)
+                .into_iter()
+                .map(|(_, place, ended)| (place, ended))
+                .collect(),
+            Word::Awake(_) | Word::Overdue => Vec::new(),
         };
-        if progress.halted.is_none() {
-            gather(&mut booking, progress.engine.next(Event::Begun));
+        if progress.halted.is_none() && !is_too_late {
+            progress.gather(&mut booking, Event::Begun);
         }
         for (place, ended) in ended {
-            if let Some(until) = ended.result.as_ref().err().and_then(tasks::Failure::until) {
-                progress.asleep.push((until, place, ended));
-                continue;
+            let ended = progress.with_carried(place, ended);
+            let until = ended.result.as_ref().err().and_then(Failure::until);
+            match until.filter(|_| !is_too_late) {
+                Some(until) => progress.asleep.push((until, place, ended)),
+                None => progress.settle(&mut booking, place, ended),
             }
-            let event = progress.settle(&mut booking, place, ended);
-            gather(&mut booking, progress.engine.next(event));
         }
         if let Some(why) = progress.halted {
-            gather(&mut booking, progress.engine.next(Event::Halted));
+            progress.gather(&mut booking, Event::Halted);
             booking.error = Some(entry::halted(why));
         } else if booking.end == Some(ExecutionStatus::Failed) {
             booking.error = Some(entry::failed(&booking, &self.course.pinned.tasks));
@@ -214,14 +230,20 @@ impl<'a> Execution<'a> {
         booking
     }
 
+    /// Whether all that is left to do waits for a time at which the execution is over.
+    fn wakes_too_late(&self, progress: &Progress) -> bool {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let next = progress.asleep.iter().map(|(until, ..)| *until).min();
+        next.is_some_and(|until| until > Utc::now() + left)
+    }
+
     /// Gives the execution back while none of its tasks is under way.
     async fn rest(&self, progress: Progress) -> anyhow::Result<Outcome> {
-        let ended = progress
-            .asleep
-            .iter()
-            .map(|(_, place, ended)| entry::put_off(*place, ended));
+        let asleep = progress.asleep.iter();
         let booking = Booking {
-            ended: ended.collect(),
+            ended: asleep
+                .map(|(_, place, ended)| entry::put_off(*place, ended))
+                .collect(),
             ..Booking::default()
         };
         self.book(&booking).await?;
@@ -230,9 +252,6 @@ impl<'a> Execution<'a> {
             _ if self.worker.stop.is_cancelled() => Ok(stopped()),
             Some((until, _, ended)) => {
                 let why = ended.result.err().map(|cause| cause.to_string());
-                // Not beyond its own time, at which it has to be told that it is over.
-                let left = self.deadline.saturating_duration_since(Instant::now());
-                let until = until.min(Utc::now() + left);
                 Ok(Outcome::Snooze(until, why.unwrap_or_default()))
             }
             None => anyhow::bail!("an execution neither goes on nor ends"),
@@ -252,7 +271,7 @@ impl<'a> Execution<'a> {
             let performer = Performer {
                 means: self.worker.means(),
                 viewer: &self.viewer,
-                asks: Directly(&self.worker.pool),
+                asks: Asking(self.worker),
                 model: None,
                 seed: entry::seed(self.course.id),
                 prompts: &pinned.prompts,
@@ -276,46 +295,75 @@ impl<'a> Execution<'a> {
 }
 
 impl Progress {
-    /// Enters how a task ended, and says what that means for the others.
-    fn settle(&mut self, booking: &mut Booking, place: usize, ended: Ended) -> Event {
+    /// A task's end with what its earlier tries took.
+    fn with_carried(&mut self, place: usize, ended: Ended) -> Ended {
+        match self.carried.remove(&place) {
+            Some((spent, retries)) => Ended {
+                spent: spent.and(ended.spent),
+                retries: retries + ended.retries,
+                ..ended
+            },
+            None => ended,
+        }
+    }
+
+    /// Enters how a task ended, and what that means for the others.
+    fn settle(&mut self, booking: &mut Booking, place: usize, ended: Ended) {
         let mut row = entry::ended(place, &ended);
         let event = match ended.result {
+            Ok(made) if self.bytes + entry::weight(&made.value) > MOST_BYTES => {
+                entry::crowded(&mut row);
+                Event::Failed(place)
+            }
             Ok(made) => {
                 self.bytes += entry::weight(&made.value);
-                if self.bytes > MOST_BYTES {
-                    entry::crowded(&mut row);
-                    Event::Failed(place)
-                } else {
-                    self.results.insert(place, made.value);
-                    Event::Completed(place)
-                }
+                self.results.insert(place, made.value);
+                Event::Completed(place)
             }
             Err(cause) => {
-                if let tasks::Failure::Internal(cause) = &cause {
+                if let Failure::Internal(cause) = &cause {
                     tracing::warn!(error = format!("{cause:#}"), "task failed");
                 }
                 Event::Failed(place)
             }
         };
         booking.ended.push(row);
-        event
+        self.gather(booking, event);
+    }
+
+    /// Enters what comes of an event. What is given up is booked as failed if it had begun; what begins
+    /// and is given up in one step never began.
+    fn gather(&mut self, booking: &mut Booking, event: Event) {
+        let step = self.engine.next(event);
+        booking.begun.extend(step.start);
+        for place in step.fail {
+            if let Some(number) = booking.begun.iter().position(|begun| *begun == place) {
+                booking.begun.remove(number);
+                booking.skipped.push(place);
+                continue;
+            }
+            let asleep = self.asleep.iter().find(|(_, other, _)| *other == place);
+            let asleep = asleep.map(|(_, _, ended)| (ended.spent.clone(), ended.retries));
+            let carried = asleep
+                .or_else(|| self.carried.remove(&place))
+                .unwrap_or_default();
+            let row = entry::given_up(place, booking.skipped_because, &carried);
+            booking.ended.push(row);
+        }
+        booking.skipped.extend(step.skip);
+        booking.end = step.end.or(booking.end);
     }
 }
 
-/// Enters what a step says. What is given up is booked as failed if it had begun; what begins and is
-/// given up in one step never began.
-fn gather(booking: &mut Booking, step: Step) {
-    let because = booking.skipped_because;
-    booking.begun.extend(step.start);
-    for place in step.fail {
-        match booking.begun.iter().position(|begun| *begun == place) {
-            Some(number) => {
-                booking.begun.remove(number);
-                booking.skipped.push(place);
-            }
-            None => booking.ended.push(entry::given_up(place, because)),
-        }
+/// Asks models for an execution: without further ado, as long as the worker goes on.
+struct Asking<'a>(&'a Worker);
+
+impl Asks for Asking<'_> {
+    fn is_ending(&self) -> bool {
+        self.0.stop.is_cancelled()
     }
-    booking.skipped.extend(step.skip);
-    booking.end = step.end.or(booking.end);
+
+    async fn ask(&self, callee: &Callee, request: &Request) -> Result<Answer, Failure> {
+        Directly(&self.0.pool).ask(callee, request).await
+    }
 }

@@ -118,6 +118,29 @@ async fn models_of_a_run_take_the_place_of_those_that_tasks_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_price_is_not_asked_behind_a_budgets_back() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let free =
+        json!({"provider": "mock", "model": "unpriced-1", "label": "Unpriced", "kind": "text"});
+    ada.post("/api/models", &free).await.expect(201);
+    let workflow = workflow(&ada, "mock/unpriced-1").await;
+    let dataset = dataset(&ada, &json!([{"word": "a"}])).await;
+    let mut body = json!({"workflowId": workflow, "datasetId": dataset, "budgetUsd": "1"});
+    let run = worked(&app, &ada, &body).await;
+    let cell = &cells(&ada, &run).await[0];
+    assert_eq!(
+        (cell["status"].as_str(), cell["errorCode"].as_str()),
+        (Some("failed"), Some("model_unpriced")),
+        "{cell}"
+    );
+    body["allowUnpriced"] = json!(true);
+    let run = worked(&app, &ada, &body).await;
+    assert_eq!(cells(&ada, &run).await[0]["outputRaw"], "a! a?");
+    super::support::audit(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_for_a_workflow_is_told_before_the_start() {
     let app = App::start().await;
     let ada = app.register().await;

@@ -142,6 +142,35 @@ async fn a_limit_that_was_named_puts_the_execution_off_and_what_is_done_stays_do
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_time_beyond_the_executions_own_ends_it_at_once() {
+    let fake = FakeGemini::start().await;
+    let (app, ada) = with_fake(&fake).await;
+    fake.script([Cue {
+        method: Some("generateContent".into()),
+        status: Some(429),
+        quota: Some(Quota::PerMinute),
+        retry_seconds: Some(30.0),
+        times: Some(1),
+        ..Cue::default()
+    }]);
+    let tasks = json!([
+        gemini("a", &[]),
+        given("beside", &json!("x"), &[]),
+        function("b", "return 1;", &["a"])
+    ]);
+    let id = start(&ada, &tasks, &json!({})).await;
+    let worker = app.worker_with(|config| config.workflow_seconds = 10);
+    worker::drain(&worker).await.expect("drained");
+    let over = execution(&ada, &id).await;
+    assert_eq!(over["status"], "failed", "{over}");
+    assert_eq!(
+        of_tasks(&over, "status"),
+        ["FAILED", "COMPLETED", "SKIPPED"]
+    );
+    assert_eq!(task(&over, "a")["errorCode"], "provider_rate_limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_task_and_an_execution_end_with_their_time() {
     let app = App::start().await;
     let ada = app.register().await;

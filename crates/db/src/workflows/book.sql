@@ -16,7 +16,8 @@ WITH held AS MATERIALIZED (
         place smallint, status text, result jsonb, error_code text, error_message text, notice text,
         retries integer, tokens_in bigint, tokens_out bigint, tokens_thinking bigint, cost numeric,
         priced boolean, model_version text)
-    WHERE t.execution_id = $1 AND t.place = e.place AND t.status = 'RUNNING'
+    WHERE t.execution_id = $1 AND t.place = e.place
+      AND (t.status = 'RUNNING' OR t.status = 'PENDING' AND e.status = 'FAILED')
     RETURNING t.place, t.task_id, CASE t.status
         WHEN 'COMPLETED' THEN 'task_completed' WHEN 'FAILED' THEN 'task_failed' ELSE 'task_put_off' END AS kind
 ), skipped AS (

@@ -83,7 +83,10 @@ fn data(tasks: &[Task], graph: &Graph) -> Vec<MemberFault> {
                 "is where the input of the execution stands".into(),
             ));
         }
-        let rival = (0..place).find(|other| {
+        let is_read = tasks
+            .iter()
+            .any(|reader| reader.reads(None).contains(task.output_key.as_str()));
+        let rival = (0..place).filter(|_| is_read).find(|other| {
             tasks[*other].output_key == task.output_key
                 && !graph.ancestors(place).has(*other)
                 && !graph.ancestors(*other).has(place)
@@ -229,8 +232,12 @@ mod tests {
     fn results_of_tasks_side_by_side_have_names_of_their_own() {
         assert_eq!(
             fields(&json!([input("a", "x", &[]), input("b", "x", &[])])),
-            ["tasks[1].outputKey"]
+            [""; 0]
         );
+        let mut reader = input("c", "y", &["a", "b"]);
+        reader["staticValue"] = json!("of {{x}}");
+        let read = json!([input("a", "x", &[]), input("b", "x", &[]), reader]);
+        assert_eq!(fields(&read), ["tasks[1].outputKey"]);
         assert_eq!(
             fields(&json!([input("a", "x", &[]), input("b", "x", &["a"])])),
             [""; 0]
@@ -294,7 +301,7 @@ mod tests {
     #[test]
     fn numbers_keep_to_their_bounds_and_inputs_do_not_hide_each_other() {
         let written = json!([{
-            "id": "t", "name": "t", "type": "GEMINI_PROMPT", "outputKey": "o", "promptTemplate": "x",
+            "id": "t", "name": "t", "type": "TEXT_MANIPULATION", "outputKey": "o", "functionBody": "x",
             "agentConfig": {"temperature": 3, "topK": 0}, "retry": {"maxAttempts": 0, "backoffMs": 60001},
             "timeoutSeconds": 0, "limit": 51, "inputKeys": ["userInput.text", "userInput.other.text"],
         }]);

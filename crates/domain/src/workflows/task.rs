@@ -373,13 +373,19 @@ impl Task {
         self.input_keys.iter().filter(|path| path.root().is_some())
     }
 
-    /// The prompt it is linked to.
+    /// The prompt it is linked to; of a kind that asks no model, none.
     pub fn prompt(&self) -> Option<PromptId> {
+        if !self.kind.asks_a_model() {
+            return None;
+        }
         self.prompt_id.as_ref()?.as_str().parse().ok()
     }
 
     /// What a model is told, or what is searched for.
     pub fn template(&self) -> Option<&str> {
+        if !self.kind.asks_a_model() && self.kind != TaskKind::DocumentSearch {
+            return None;
+        }
         let text = self.prompt_template.as_ref()?.as_str();
         Some(text).filter(|text| !text.trim().is_empty())
     }
@@ -393,9 +399,14 @@ impl Task {
     /// The names of the values that it reads, its texts included; `linked` is what its prompt says.
     pub fn reads<'a>(&'a self, linked: Option<&'a str>) -> BTreeSet<&'a str> {
         let static_text = self.static_value.as_ref().and_then(Value::as_str);
+        let static_text = static_text.filter(|_| self.kind == TaskKind::DataInput);
         let texts = [self.template(), static_text, linked];
         let in_texts = texts.into_iter().flatten().flat_map(super::template::paths);
-        let paths = self.inputs().chain(&self.data_key).map(DataPath::as_str);
+        let chart = self
+            .data_key
+            .as_ref()
+            .filter(|_| self.kind == TaskKind::DisplayChart);
+        let paths = self.inputs().chain(chart).map(DataPath::as_str);
         let root = |path: &'a str| path.split('.').next().unwrap_or(path);
         paths.chain(in_texts).map(root).collect()
     }

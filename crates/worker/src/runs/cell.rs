@@ -215,15 +215,16 @@ impl Lane<'_> {
             text,
             cell.repeat,
         );
-        self.answer(cell, callee, &request).await
+        self.answer(cell, callee, &request, false).await
     }
 
-    /// The kept response, or what the model says.
+    /// The kept response, or what the model says. Who `has_paid` does not make room for other runs.
     pub async fn answer(
         &self,
         cell: &Claimed,
         callee: &Callee,
         request: &Request,
+        has_paid: bool,
     ) -> anyhow::Result<Call> {
         let key = request::key(
             self.target.company_id,
@@ -232,18 +233,25 @@ impl Lane<'_> {
             cell.repeat,
         );
         match self.target.plan.cache {
-            CacheUse::Off => self.call(cell, callee, request).await,
+            CacheUse::Off => self.call(cell, callee, request, has_paid).await,
             CacheUse::ReplayOnly => Ok(self.replay(key).await),
             CacheUse::Use if cell.round == 1 => match self.response(key).await {
                 Response::Kept(kept) => match kept_answer(kept) {
                     Some(answer) => Ok(Call::Answered(Box::new(answer))),
-                    None => self.call_and_keep(cell, callee, request, key).await,
+                    None => {
+                        self.call_and_keep(cell, callee, request, (key, has_paid))
+                            .await
+                    }
                 },
-                Response::Missing => self.call_and_keep(cell, callee, request, key).await,
+                Response::Missing => {
+                    self.call_and_keep(cell, callee, request, (key, has_paid))
+                        .await
+                }
                 Response::Elsewhere => Ok(Call::Unmade(Unmade::Back(None))),
             },
             CacheUse::Use | CacheUse::Refresh => {
-                self.call_and_keep(cell, callee, request, key).await
+                self.call_and_keep(cell, callee, request, (key, has_paid))
+                    .await
             }
         }
     }
@@ -267,11 +275,11 @@ impl Lane<'_> {
         cell: &Claimed,
         callee: &Callee,
         request: &Request,
-        key: Sha256,
+        (key, has_paid): (Sha256, bool),
     ) -> anyhow::Result<Call> {
-        let ended = self.call(cell, callee, request).await?;
+        let ended = self.call(cell, callee, request, has_paid).await?;
         let answer = match &ended {
-            Call::Answered(answer) if refusal(&answer.reply).is_none() => Some(answer),
+            Call::Answered(answer) if is_whole(&answer.reply) => Some(answer),
             _ => None,
         };
         self.ledger
@@ -291,16 +299,18 @@ impl Lane<'_> {
         cell: &Claimed,
         callee: &Callee,
         request: &Request,
+        has_paid: bool,
     ) -> anyhow::Result<Call> {
+        let is_ending = || self.worker.stop.is_cancelled() || (self.is_ending() && !has_paid);
         let promise = self.ledger.promises.acquire().await?;
-        if self.is_ending() {
+        if is_ending() {
             return Ok(Call::Unmade(Unmade::Back(None)));
         }
         let Some(attempt) = self.promise(cell, callee, request).await? else {
             return Ok(Call::Unmade(Unmade::Back(None)));
         };
         let place = self.ledger.places.acquire().await?;
-        if self.is_ending() {
+        if is_ending() {
             return Ok(Call::Unmade(Unmade::Back(Some(attempt))));
         }
         let (begun, clock) = (Utc::now(), Instant::now());
@@ -369,6 +379,11 @@ impl Lane<'_> {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
+}
+
+/// Whether an answer is one that may stand for others: not withheld, and not broken off.
+fn is_whole(reply: &Reply) -> bool {
+    refusal(reply).is_none() && reply.finish != Finish::Cut
 }
 
 fn kept_answer(found: db::runs::responses::Found) -> Option<Answer> {

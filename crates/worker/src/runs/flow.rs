@@ -7,7 +7,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use chrono::Utc;
@@ -80,18 +80,21 @@ impl Lane<'_> {
             prompts: &pinned.prompts,
         };
         let made = whole::perform(&performer, &pinned.tasks, &input).await;
+        let latency_ms = i32::try_from(begun.elapsed().as_millis()).unwrap_or(i32::MAX);
+        let calls = performer.asks.calls.load(Ordering::Relaxed);
+        let is_cached = !performer.asks.has_paid() && calls > 0;
+        let cost = *performer.asks.cost.lock().await;
         if let Some(cause) = performer.asks.broken.into_inner() {
             return Err(cause);
         }
-        let latency_ms = i32::try_from(begun.elapsed().as_millis()).unwrap_or(i32::MAX);
-        let calls = performer.asks.calls.load(Ordering::Relaxed);
-        let is_cached = performer.asks.is_replayed.load(Ordering::Relaxed) && calls > 0;
         match made {
             Ok(value) => {
                 let text = clean(&template::as_text(&value));
-                let answer = whole_answer(text.clone(), latency_ms, is_cached);
+                let answer = whole_answer(text.clone(), latency_ms, cost, is_cached);
+                // What all its calls came to was booked with them; the checks want to know it.
                 let settled = Settled {
                     model_version: None,
+                    cost: Usd::ZERO,
                     ..answered(cell, &answer)
                 };
                 self.judge(cell, values, settled, &answer, &text).await
@@ -114,8 +117,8 @@ impl Lane<'_> {
     }
 }
 
-/// What all calls of a cell came to has been booked with them; this is about the output alone.
-fn whole_answer(text: String, latency_ms: i32, cached: bool) -> Answer {
+/// What a workflow made, as if a model had said it.
+fn whole_answer(text: String, latency_ms: i32, cost: Usd, cached: bool) -> Answer {
     Answer {
         reply: Reply {
             text,
@@ -124,7 +127,7 @@ fn whole_answer(text: String, latency_ms: i32, cached: bool) -> Answer {
         },
         attempt: None,
         latency_ms,
-        cost: Usd::ZERO,
+        cost,
         priced: true,
         cached,
     }
@@ -172,6 +175,8 @@ struct InCell<'a> {
     turn: Mutex<()>,
     calls: AtomicU32,
     is_replayed: AtomicBool,
+    /// What its calls cost so far.
+    cost: Mutex<Usd>,
     /// Why the lane itself has to end.
     broken: OnceLock<anyhow::Error>,
 }
@@ -184,8 +189,14 @@ impl<'a> InCell<'a> {
             turn: Mutex::default(),
             calls: AtomicU32::new(0),
             is_replayed: AtomicBool::new(true),
+            cost: Mutex::new(Usd::ZERO),
             broken: OnceLock::new(),
         }
+    }
+
+    /// Whether a call of it was made that was not kept before.
+    fn has_paid(&self) -> bool {
+        !self.is_replayed.load(Ordering::Relaxed)
     }
 
     /// Books a call, whose cell goes on.
@@ -237,11 +248,31 @@ impl<'a> InCell<'a> {
 }
 
 impl Asks for InCell<'_> {
+    fn may_be_dropped(&self) -> bool {
+        false
+    }
+
+    fn patience(&self) -> Duration {
+        // What it has paid for would perhaps be paid for again.
+        Duration::from_secs(if self.has_paid() { 60 } else { 2 })
+    }
+
+    fn is_ending(&self) -> bool {
+        self.lane.worker.stop.is_cancelled()
+    }
+
     async fn ask(
         &self,
         callee: &tasks::Callee,
         request: &Request,
     ) -> Result<tasks::Answer, Failure> {
+        if callee.model.prices.0.is_empty() && !self.lane.target.plan.allow_unpriced {
+            let sentence = format!(
+                "{} has no known price; with allowUnpriced it is called all the same.",
+                callee.name()
+            );
+            return Err(Failure::of("model_unpriced", sentence));
+        }
         let known = self.lane.callees.met(callee);
         let request = bounded(&self.lane.target, &callee.model, request.clone());
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -253,6 +284,7 @@ impl Asks for InCell<'_> {
         if !answer.cached {
             self.is_replayed.store(false, Ordering::Relaxed);
         }
+        *self.cost.lock().await += answer.cost;
         self.book(answered(self.cell, &answer)).await;
         Ok(tasks::Answer {
             reply: answer.reply,
@@ -263,7 +295,10 @@ impl Asks for InCell<'_> {
 
 impl InCell<'_> {
     async fn call(&self, callee: &Arc<Callee>, request: &Request) -> Result<Call, Failure> {
-        let call = self.lane.answer(self.cell, callee, request).await;
+        let call = self
+            .lane
+            .answer(self.cell, callee, request, self.has_paid())
+            .await;
         call.map_err(|cause| {
             // The lease is lost, or the books are closed: the lane ends, and with it this cell.
             drop(self.broken.set(cause));

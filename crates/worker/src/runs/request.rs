@@ -150,15 +150,18 @@ pub fn key(company: CompanyId, model: &ResolvedModel, request: &Request, repeat:
 pub fn bounds(request: &Request) -> Bounds {
     let system = request.system.as_ref().map_or(0, String::len);
     let parts = request.turns.iter().flat_map(|turn| &turn.parts);
-    let said = parts.map(|part| match part {
-        Part::Text(text) => text.len(),
-        Part::Image(_) => 0,
-    });
+    let (mut said, mut pictures) = (0, 0);
+    for part in parts {
+        match part {
+            Part::Text(text) => said += text.len(),
+            Part::Image(_) => pictures += 1,
+        }
+    }
     let asked = request.sampling.max_output_tokens;
     let most = request.capabilities.max_output_tokens;
     Bounds {
-        request_bytes: (system + said.sum::<usize>()) as u64,
-        pictures: 0,
+        request_bytes: (system + said) as u64,
+        pictures,
         max_output_tokens: asked.into_iter().chain(most).min().unwrap_or(0),
     }
 }

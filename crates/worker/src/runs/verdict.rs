@@ -5,7 +5,7 @@ use domain::{
     models::Usd,
     providers::{
         EmbeddingTask,
-        generate::{Finish, Reply, Request, Usage},
+        generate::{Citation, Finish, Reply, Request, Usage},
     },
     runs::{
         Grade, GradeId, GradeSource,
@@ -117,6 +117,7 @@ pub fn to_kept(reply: &Reply) -> Value {
         "input": usage.input,
         "output": usage.output,
         "thinking": usage.thinking,
+        "citations": reply.citations.iter().map(|source| json!([source.title, source.url])).collect::<Vec<_>>(),
     })
 }
 
@@ -132,6 +133,12 @@ pub fn from_kept(kept: &Value) -> Option<Reply> {
         },
         model_version: kept["modelVersion"].as_str()?.to_owned(),
         response_id: kept["responseId"].as_str().map(str::to_owned),
+        citations: kept["citations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(citation)
+            .collect(),
         usage: Usage {
             input: count("input")?,
             output: count("output")?,
@@ -139,6 +146,13 @@ pub fn from_kept(kept: &Value) -> Option<Reply> {
             ..Usage::default()
         },
         ..Reply::default()
+    })
+}
+
+fn citation(kept: &Value) -> Option<Citation> {
+    Some(Citation {
+        title: kept[0].as_str()?.to_owned(),
+        url: kept[1].as_str()?.to_owned(),
     })
 }
 

@@ -5,6 +5,9 @@ use domain::workflows::{ExecutionId, Task, TaskStatus};
 use serde_json::Value;
 use tasks::{Ended, Failure, Spent};
 
+/// What earlier tries of a task took, and how many there were.
+pub type Carried = (Spent, i32);
+
 /// The row of a task that ended.
 pub fn ended(place: usize, ended: &Ended) -> Row {
     let spent = match &ended.result {
@@ -27,7 +30,8 @@ pub fn ended(place: usize, ended: &Ended) -> Row {
 }
 
 fn of(place: usize, spent: &Spent) -> Row {
-    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    // A provider that counts nonsense is not to spoil sums.
+    let count = |tokens: u64| i64::from(i32::try_from(tokens).unwrap_or(i32::MAX));
     Row {
         place,
         status: TaskStatus::Failed,
@@ -61,12 +65,13 @@ pub fn put_off(place: usize, ended: &Ended) -> Row {
     }
 }
 
-/// The row of a task that was given up.
-pub fn given_up(place: usize, why: &str) -> Row {
+/// The row of a task that was given up, with what it had taken before.
+pub fn given_up(place: usize, why: &str, (spent, retries): &Carried) -> Row {
     Row {
         error_code: Some("halted".into()),
         error_message: Some(why.to_owned()),
-        ..of(place, &Spent::default())
+        retries: *retries,
+        ..of(place, spent)
     }
 }
 

@@ -119,16 +119,19 @@ fn bounds(task: &Task) -> [Rule; 7] {
     ]
 }
 
-/// Inputs that would hide each other.
+/// Inputs of a function that would hide each other; a text can name them by their paths.
 fn alike(task: &Task) -> Vec<MemberFault> {
+    if task.kind != TaskKind::TextManipulation {
+        return Vec::new();
+    }
     let inputs: Vec<(usize, &DataPath)> = (0..)
         .zip(&task.input_keys)
         .filter(|(_, path)| path.root().is_some())
         .collect();
     let hides = |(number, path): &(usize, &DataPath)| {
-        let other = inputs
-            .iter()
-            .find(|(before, other)| before < number && other.last() == path.last())?;
+        let other = inputs.iter().find(|(before, other)| {
+            before < number && other != path && other.last() == path.last()
+        })?;
         let sentence = format!(
             "is called `{}` as `{}` is: one would hide the other",
             path.last(),
