@@ -10,6 +10,7 @@ pub mod scope;
 pub mod task;
 pub mod template;
 mod version;
+mod words;
 
 pub use engine::Engine;
 pub use graph::Graph;

@@ -4,6 +4,7 @@
 
 pub mod callee;
 mod failure;
+mod made;
 mod models;
 mod patience;
 mod perform;
@@ -19,9 +20,10 @@ use sandbox::Sandbox;
 
 pub use callee::Callee;
 pub use failure::Failure;
+pub use made::{Made, Spent};
 pub use models::{Answer, Asks, Directly};
 pub use patience::Ended;
-pub use perform::{Made, Performer, Spent};
+pub use perform::Performer;
 
 /// What tasks are performed with.
 #[derive(Clone, Copy)]

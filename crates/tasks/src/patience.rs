@@ -6,7 +6,7 @@ use chrono::Utc;
 use domain::workflows::{Retry, Task, scope::Store, task::TIMEOUT_SECONDS};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{Asks, Failure, Made, Performer, Spent, perform::Costly};
+use crate::{Asks, Failure, Made, Performer, Spent, made::Costly};
 
 /// Between two looks whether Postgres is back.
 pub const PAUSE: Duration = Duration::from_millis(250);

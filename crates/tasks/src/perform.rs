@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     auth::Viewer,
     documents::{SearchMode, SearchQuery},
-    models::{ModelRef, Usd},
+    models::ModelRef,
     prompts::{PromptId, placeholders::TooLong},
     providers::generate::{Finish, Part, Reply, Request},
     workflows::{
@@ -16,7 +16,12 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use crate::{Asks, Callee, Failure, Means, picture::picture, search};
+use crate::{
+    Asks, Callee, Failure, Made, Means, Spent,
+    made::{Costly, size, spent, storable},
+    picture::picture,
+    search,
+};
 
 /// The most bytes of a result, written as JSON.
 const MOST_BYTES: usize = 5 * 1024 * 1024;
@@ -43,56 +48,6 @@ pub struct Performer<'a, A> {
     pub prompts: &'a BTreeMap<PromptId, Linked>,
 }
 
-/// What a task brought.
-#[derive(Debug, Clone, Default)]
-pub struct Made {
-    /// Its result.
-    pub value: Value,
-    /// What it took.
-    pub spent: Spent,
-    /// What whoever reads it should know.
-    pub notice: Option<String>,
-}
-
-/// What asking models took.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spent {
-    /// Tokens of all inputs.
-    pub tokens_in: u64,
-    /// Tokens of all outputs, thoughts included.
-    pub tokens_out: u64,
-    /// Tokens of all thoughts.
-    pub tokens_thinking: u64,
-    /// What it cost.
-    pub cost: Usd,
-    /// Whether all of that is known.
-    pub priced: bool,
-    /// The model that answered last, as its provider names it.
-    pub model_version: Option<String>,
-}
-
-impl Default for Spent {
-    fn default() -> Self {
-        Self {
-            tokens_in: 0,
-            tokens_out: 0,
-            tokens_thinking: 0,
-            cost: Usd::ZERO,
-            priced: true,
-            model_version: None,
-        }
-    }
-}
-
-impl From<Value> for Made {
-    fn from(value: Value) -> Self {
-        Self {
-            value,
-            ..Self::default()
-        }
-    }
-}
-
 impl From<MissingInput> for Failure {
     fn from(cause: MissingInput) -> Self {
         Self::of("missing_input", cause.to_string())
@@ -104,9 +59,6 @@ impl From<TooLong> for Failure {
         Self::of("input_too_long", format!("Of this task, {cause}."))
     }
 }
-
-/// A failure together with what was spent before it.
-pub type Costly<T> = Result<T, (Failure, Spent)>;
 
 impl<A: Asks> Performer<'_, A> {
     /// Performs a task once. Whatever was spent is told, also of one that fails.
@@ -317,17 +269,6 @@ fn sentence(clause: &str) -> String {
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-fn spent(reply: &Reply, cost: Option<Usd>) -> Spent {
-    Spent {
-        tokens_in: reply.usage.input,
-        tokens_out: reply.usage.output,
-        tokens_thinking: reply.usage.thinking,
-        cost: cost.unwrap_or(Usd::ZERO),
-        priced: cost.is_some(),
-        model_version: Some(reply.model_version.clone()),
-    }
-}
-
 /// The result that a task takes from an answer, and what is to be said of it.
 fn taken(task: &Task, reply: Reply) -> Result<(Value, Option<String>), Failure> {
     let mut notices = Vec::new();
@@ -388,41 +329,4 @@ async fn simulate(task: &Task) -> Value {
         .map_or(SIMULATED, Duration::from_millis);
     tokio::time::sleep(wait).await;
     json!({"status": "ok", "message": format!("Simulated process for {} completed.", task.name)})
-}
-
-/// How many bytes a value has, written as JSON.
-fn size(value: &Value) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    drop(serde_json::to_writer(&mut count, value));
-    count.0
-}
-
-/// JSON without what `jsonb` does not take.
-fn storable(value: Value) -> Value {
-    let text = |text: String| {
-        if text.contains('\0') {
-            text.replace('\0', "\u{fffd}")
-        } else {
-            text
-        }
-    };
-    match value {
-        Value::String(string) => Value::String(text(string)),
-        Value::Array(items) => items.into_iter().map(storable).collect(),
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| (text(name), storable(value)))
-            .collect(),
-        other => other,
-    }
 }

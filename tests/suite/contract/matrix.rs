@@ -47,10 +47,10 @@ impl Rows<'_> {
                 let upload = self.upload("/api/documents/upload", "a.txt");
                 (id(upload.await), Belongs::Person)
             }
-            "datasets" => (
-                id(self.upload("/api/datasets", "a.csv").await),
-                Belongs::Person,
-            ),
+            "datasets" => {
+                let upload = self.upload("/api/datasets", "a.csv");
+                (id(upload.await), Belongs::Person)
+            }
             "api-keys" => {
                 let body = json!({"name": "laptop", "scopes": ["read"]});
                 let made = self.owner.post("/api/api-keys", &body).await;
@@ -67,18 +67,14 @@ impl Rows<'_> {
             "models" => {
                 let model = format!("model-{}", rand::random::<u64>());
                 let body = json!({"provider": "openai", "model": model, "label": self.admin.email(), "kind": "text"});
-                (
-                    id(self.admin.post("/api/models", &body).await),
-                    Belongs::Company,
-                )
+                let made = self.admin.post("/api/models", &body).await;
+                (id(made), Belongs::Company)
             }
             "provider-keys" => {
                 let label = format!("{} {}", self.admin.email(), rand::random::<u64>());
                 let body = json!({"provider": "openai", "label": label, "key": "sk-of-nobody"});
-                (
-                    id(self.admin.post("/api/provider-keys", &body).await),
-                    Belongs::Company,
-                )
+                let made = self.admin.post("/api/provider-keys", &body).await;
+                (id(made), Belongs::Company)
             }
             "runs" => (self.run(path).await, Belongs::Person),
             "workflows" => (self.workflow().await, Belongs::Person),

@@ -1,6 +1,8 @@
 //! Starting a run: version, run, columns, cells and jobs in one transaction, or nothing and every
 //! reason why not.
 
+mod source;
+
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -10,7 +12,7 @@ use domain::{
     prompts::{PromptId, PromptVersionId, placeholders},
     runs::{Columns, Plan, RunId, WorkLane, lanes, preflight},
     users::Visibility,
-    workflows::{WorkflowId, WorkflowVersionId, scope},
+    workflows::{WorkflowId, scope},
 };
 
 use super::{Run, find, insert};
@@ -25,6 +27,8 @@ use crate::{
     schema::datasets,
     workflows::{self, Workflow},
 };
+pub(super) use source::Source;
+use source::source;
 
 /// Which text is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,14 +106,6 @@ impl Generator {
             Self::Workflow(workflow) => ("Workflow", scope::needed(&workflow.tasks.0)),
         }
     }
-}
-
-/// What is written down of what is run.
-pub(super) struct Source {
-    pub prompt: Option<(PromptId, PromptVersionId)>,
-    pub workflow: Option<(WorkflowId, WorkflowVersionId)>,
-    pub title: String,
-    pub label: String,
 }
 
 /// What is run, with its prompt.
@@ -331,48 +327,6 @@ impl Chosen {
             None => self.stored.prompt.prompt_text.as_str(),
         }
     }
-}
-
-/// What is run, its version made now if need be.
-async fn source(
-    conn: &mut Connection,
-    viewer: &Viewer,
-    generator: &Generator,
-    run: RunId,
-) -> Result<Source, StartError> {
-    match generator {
-        Generator::Prompt(chosen) => {
-            let (stored, made) = version(conn, viewer, chosen, run).await?;
-            Ok(Source {
-                prompt: Some((stored.prompt.id, made.id)),
-                workflow: None,
-                title: stored.prompt.title.to_string(),
-                label: made.label,
-            })
-        }
-        Generator::Workflow(workflow) => {
-            let tasks = workflow.tasks.0.clone();
-            let pinned = workflows::pin(conn, viewer, Some(workflow.id), tasks).await;
-            let version = pinned.map_err(|cause| match cause {
-                workflows::StartError::NoPrompts(missing) => {
-                    StartError::Faults(missing.into_iter().map(without).collect())
-                }
-                workflows::StartError::NotFound => diesel::result::Error::NotFound.into(),
-                workflows::StartError::Database(cause) => cause.into(),
-            })?;
-            Ok(Source {
-                prompt: None,
-                workflow: Some((workflow.id, version)),
-                title: workflow.name.to_string(),
-                label: "Workflow".into(),
-            })
-        }
-    }
-}
-
-fn without((place, prompt): (usize, PromptId)) -> (&'static str, String) {
-    let sentence = format!("its tasks[{place}] links a prompt that you cannot see: {prompt}");
-    ("workflowId", sentence)
 }
 
 /// The version to be run with its prompt; made now if need be.
