@@ -115,3 +115,8 @@ chaos-run *args:
 chaos-listeners *args:
     cargo build --quiet --release {{ programs }}
     {{ tests }} chaos -- listeners {{ args }}
+
+# workers killed and stores restarted in the middle of workflows; with --term, workers replaced in order
+chaos-workflows *args:
+    cargo build --quiet --release {{ programs }}
+    {{ tests }} chaos -- workflows {{ args }}
