@@ -2,5 +2,9 @@
 
 pub mod anthropic;
 pub mod gemini;
+pub mod issues;
+pub mod jira;
+pub mod jira_dc;
 pub mod openai;
 pub mod stage;
+pub mod teamwork;

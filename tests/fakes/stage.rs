@@ -107,6 +107,8 @@ impl Cue {
 pub struct Heard {
     /// Method and path, such as `POST /v1/messages`.
     pub what: String,
+    /// What follows the question mark of the address.
+    pub query: String,
     /// Its headers, names in lower case.
     pub headers: BTreeMap<String, String>,
     /// Its body, or null.
@@ -136,6 +138,8 @@ pub enum Words {
     Whole(Value),
     /// Events, each as it is written.
     Events(Vec<String>),
+    /// One body, with headers.
+    Headed(Value, Vec<(&'static str, String)>),
 }
 
 impl Said {
@@ -149,7 +153,7 @@ impl Said {
 }
 
 /// A dialect: how a provider answers a call, which the script may change.
-pub type Dialect = fn(&Heard, &Cue) -> Said;
+pub type Dialect = Box<dyn Fn(&Heard, &Cue) -> Said + Send + Sync>;
 
 /// What the calls share.
 struct Stage {
@@ -175,13 +179,13 @@ impl fmt::Debug for Fake {
 
 impl Fake {
     /// Starts one, on a thread and runtime of its own.
-    pub async fn start(dialect: Dialect) -> Self {
+    pub async fn start(dialect: impl Fn(&Heard, &Cue) -> Said + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener
             .local_addr()
             .expect("a bound listener has an address");
         let stage = Arc::new(Stage {
-            dialect,
+            dialect: Box::new(dialect),
             script: Mutex::default(),
             heard: Mutex::default(),
             under_way: Mutex::default(),
@@ -205,6 +209,11 @@ impl Fake {
     /// Adds to what will happen.
     pub fn script(&self, cues: impl IntoIterator<Item = Cue>) {
         lock(&self.stage.script).extend(cues);
+    }
+
+    /// How many calls there were so far.
+    pub fn calls(&self) -> usize {
+        lock(&self.stage.heard).len()
     }
 
     /// The calls so far.
@@ -257,6 +266,7 @@ async fn call(stage: web::Data<Stage>, request: HttpRequest, body: Bytes) -> Htt
     let headers = request.headers().iter();
     let heard = Heard {
         what: format!("{} {}", request.method(), request.path()),
+        query: request.query_string().to_owned(),
         headers: headers
             .map(|(name, value)| {
                 (
@@ -295,6 +305,12 @@ fn respond(said: Said, cue: &Cue, under_way: UnderWay) -> HttpResponse {
             response.streaming(Box::pin(pieces(vec![half], cue, under_way)))
         }
         (Words::Whole(body), None) => response.json(body),
+        (Words::Headed(body, headers), None) => {
+            for header in headers {
+                response.insert_header(header);
+            }
+            response.json(body)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The fakes against the vendors' own clients: a fake is faithful as long as they accept it.
 //!
-//! Needs `google-genai`, `openai` and `anthropic` in the Python that `PYTHON` names, else
+//! Needs `google-genai`, `openai`, `anthropic` and `jira` in the Python that `PYTHON` names, else
 //! `python3`; what is missing is skipped and said.
 
 use std::{
@@ -9,7 +9,10 @@ use std::{
     process::{Output, Stdio},
 };
 
-use tests::fakes::{anthropic, gemini::FakeGemini, openai};
+use chrono::{Duration, Utc};
+use tests::fakes::{
+    anthropic, gemini::FakeGemini, issues::Shared, jira::FakeJira, jira_dc::FakeJiraDc, openai,
+};
 use tokio::process::Command;
 
 /// Variables that the clients read by themselves.
@@ -96,5 +99,31 @@ async fn anthropics_python_client_accepts_the_fake() {
     if has("anthropic").await {
         let fake = anthropic::start().await;
         accepts("anthropic_client.py", &[&fake.url]).await;
+    }
+}
+
+/// The issues that the client's checks are about.
+fn populate(shared: &Shared) {
+    let mut world = shared.world();
+    world.populate("DEMO", 230, Duration::hours(1));
+    let first = world.find("DEMO-1").expect("the first").id;
+    world.relocate(first, "OPS");
+}
+
+#[tokio::test]
+async fn the_jira_client_of_python_accepts_the_cloud() {
+    if has("jira").await {
+        let fake = FakeJira::start(Utc::now()).await;
+        populate(&fake.shared);
+        accepts("jira_client.py", &["cloud", fake.url()]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_jira_client_of_python_accepts_data_center() {
+    if has("jira").await {
+        let fake = FakeJiraDc::start(Utc::now()).await;
+        populate(&fake.shared);
+        accepts("jira_client.py", &["server", &fake.url()]).await;
     }
 }

@@ -7,3 +7,4 @@ pub mod llm;
 pub mod sealing;
 pub mod storage;
 pub mod telemetry;
+pub mod trackers;

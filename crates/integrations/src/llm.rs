@@ -23,7 +23,7 @@ mod call;
 pub mod gemini;
 pub mod mock;
 pub mod openai;
-mod refusal;
+pub(crate) mod refusal;
 #[cfg(test)]
 mod samples;
 mod sse;

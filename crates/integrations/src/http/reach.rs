@@ -3,6 +3,7 @@
 //! to is checked when the connection is made, so that a name that changes its mind gains nothing.
 
 use std::{
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -54,6 +55,30 @@ pub enum ReachError {
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
     allowed: Arc<[String]>,
+    names: Names,
+}
+
+/// Says which addresses a name has.
+type Lookup = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
+
+/// Who is asked for names: the machine's resolver, or a test's own.
+#[derive(Clone, Default)]
+struct Names(Option<Lookup>);
+
+impl fmt::Debug for Names {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("Names")
+    }
+}
+
+impl Names {
+    async fn find(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        if let Some(lookup) = &self.0 {
+            return Ok(lookup(name));
+        }
+        let found = tokio::net::lookup_host((name, 0)).await?;
+        Ok(found.map(|address| address.ip()).collect())
+    }
 }
 
 impl Reach {
@@ -62,6 +87,16 @@ impl Reach {
         let hosts = config.allowed_private_hosts.iter();
         Self {
             allowed: hosts.map(|host| bare(host)).collect(),
+            names: Names::default(),
+        }
+    }
+
+    /// The same, with names that have the addresses which the closure says.
+    #[must_use]
+    pub fn asking(self, lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> Self {
+        Self {
+            names: Names(Some(Arc::new(lookup))),
+            ..self
         }
     }
 
@@ -175,10 +210,12 @@ struct Guarded(Reach);
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let allowed = self.0.allows(name.as_str());
+        let names = self.0.names.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = names.find(name.as_str()).await?.into_iter();
             let reachable: Vec<SocketAddr> = found
-                .filter(|address| allowed || !is_private(address.ip()))
+                .filter(|address| allowed || !is_private(*address))
+                .map(|address| SocketAddr::new(address, 0))
                 .collect();
             if reachable.is_empty() {
                 return Err(ReachError::Private.into());
@@ -297,5 +334,19 @@ mod tests {
         let name = || "localhost".parse().expect("a name");
         assert!(Guarded(reach(&[])).resolve(name()).await.is_err());
         assert!(Guarded(reach(&["localhost"])).resolve(name()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_the_private_ones_are_left_out() {
+        let both =
+            ["10.0.0.1", "8.8.8.8", "::ffff:127.0.0.1"].map(|ip| ip.parse().expect("an address"));
+        let reach = reach(&[]).asking(move |_| both.into());
+        let found = Guarded(reach).resolve("two.example.com".parse().expect("a name"));
+        let found: Vec<_> = found
+            .await
+            .expect("one")
+            .map(|address| address.ip())
+            .collect();
+        assert_eq!(found, [both[1]]);
     }
 }

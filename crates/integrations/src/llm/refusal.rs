@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 /// No hint is believed beyond this; a longer one is a mistake of somebody's.
-pub(super) const LONGEST_WAIT: Duration = Duration::days(7);
+pub(crate) const LONGEST_WAIT: Duration = Duration::days(7);
 
 /// The most characters of a provider's own words that are passed on.
 const LONGEST_MESSAGE: usize = 400;
@@ -12,7 +12,7 @@ const LONGEST_MESSAGE: usize = 400;
 const KEYS: [&str; 3] = ["sk-", "AIza", "AQ."];
 
 /// A provider's words about a refusal, in one line, short, and without the secret.
-pub(super) fn sentence(http_status: u16, name: &str, message: &str, secret: &str) -> String {
+pub(crate) fn sentence(http_status: u16, name: &str, message: &str, secret: &str) -> String {
     let name = if name.is_empty() {
         String::new()
     } else {
@@ -27,7 +27,7 @@ pub(super) fn sentence(http_status: u16, name: &str, message: &str, secret: &str
 }
 
 /// A provider's words, in one line, short, and without the secret.
-pub(super) fn words(message: &str, secret: &str) -> String {
+pub(crate) fn words(message: &str, secret: &str) -> String {
     let without = if secret.is_empty() {
         message.to_owned()
     } else {
@@ -51,7 +51,7 @@ fn blotted(word: &str) -> &str {
 }
 
 /// A `Retry-After` header: seconds, or a date.
-pub(super) fn header_delay(header: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn header_delay(header: &str, now: DateTime<Utc>) -> Option<Duration> {
     let at = |date: &str| {
         DateTime::parse_from_rfc2822(date)
             .ok()
@@ -63,7 +63,7 @@ pub(super) fn header_delay(header: &str, now: DateTime<Utc>) -> Option<Duration>
 }
 
 /// Seconds with up to nine places, never rounded down: a moment too early is too early.
-pub(super) fn seconds(text: &str) -> Option<Duration> {
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok().filter(|seconds| *seconds >= 0.0)?;
     let longest = LONGEST_WAIT.as_seconds_f64();
     #[expect(
