@@ -106,7 +106,7 @@ pub async fn sequence(arguments: &Arguments, report: &mut Report) -> anyhow::Res
     Ok(())
 }
 
-/// A turn of a crowd.
+/// A turn.
 struct Turn {
     speed: f64,
     seconds: f64,
@@ -115,8 +115,40 @@ struct Turn {
     peak: [f64; 2],
 }
 
-/// Small executions, all started before a worker is there.
-async fn turn(arguments: &Arguments, workers: usize) -> anyhow::Result<Turn> {
+impl Turn {
+    /// What it took for so many tasks.
+    fn told(&self, tasks: f64) -> Value {
+        json!({ "seconds": self.seconds, "tasksPerSecond": self.speed, "startsPerSecond": self.starts,
+                "cpuPerThousand": self.cpu.per_thousand(tasks), "peakMiB": self.peak })
+    }
+}
+
+/// Has a workflow performed so many times at once: all are started before a worker is there.
+async fn turn(
+    course: &mut Course,
+    tasks: &[Value],
+    executions: usize,
+    workers: usize,
+) -> anyhow::Result<Turn> {
+    course.stand.stop("worker");
+    let workflow = course.workflow(tasks).await?;
+    let posted = course.begin(&workflow, executions).await?;
+    let before = course.stand.cpu();
+    for _ in 0..workers {
+        course.stand.start_worker()?;
+    }
+    let taken = course.end(&workflow, executions).await?;
+    Ok(Turn {
+        speed: float(executions * tasks.len()) / taken.seconds,
+        seconds: taken.seconds,
+        starts: float(executions) / posted,
+        cpu: course.stand.cpu().since(&before),
+        peak: course.peak(),
+    })
+}
+
+/// A turn of a crowd, in a place of its own.
+async fn crowded(arguments: &Arguments, workers: usize) -> anyhow::Result<Turn> {
     let mut course = Course::start(Setup {
         latency: Duration::ZERO,
         at_once: AT_ONCE,
@@ -126,28 +158,15 @@ async fn turn(arguments: &Arguments, workers: usize) -> anyhow::Result<Turn> {
         .zip(SMALL)
         .map(|(place, depends)| text(&format!("t{place}"), depends))
         .collect();
-    let workflow = course.workflow(&tasks).await?;
-    let seconds = course.begin(&workflow, arguments.executions).await?;
-    let before = course.stand.cpu();
-    for _ in 0..workers {
-        course.stand.start_worker()?;
-    }
-    let taken = course.end(&workflow, arguments.executions).await?;
-    Ok(Turn {
-        speed: float(arguments.executions * SMALL.len()) / taken.seconds,
-        seconds: taken.seconds,
-        starts: float(arguments.executions) / seconds,
-        cpu: course.stand.cpu().since(&before),
-        peak: course.peak(),
-    })
+    turn(&mut course, &tasks, arguments.executions, workers).await
 }
 
 /// Many small executions at once: one worker and three, in turns.
 pub async fn crowd(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let (mut one, mut three) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds.max(1) {
-        one.push(turn(arguments, 1).await?);
-        three.push(turn(arguments, 3).await?);
+        one.push(crowded(arguments, 1).await?);
+        three.push(crowded(arguments, 3).await?);
     }
     let middle =
         |turns: &[Turn], of: fn(&Turn) -> f64| median(&turns.iter().map(of).collect::<Vec<_>>());
@@ -191,13 +210,7 @@ pub async fn crowd(arguments: &Arguments, report: &mut Report) -> anyhow::Result
             "< 200",
             api.max(worker) < 200.0,
         );
-        let parts: Vec<Value> = turns
-            .iter()
-            .map(|turn| {
-                json!({ "seconds": turn.seconds, "tasksPerSecond": turn.speed,
-                        "cpuPerThousand": turn.cpu.per_thousand(tasks), "peakMiB": turn.peak })
-            })
-            .collect();
+        let parts: Vec<Value> = turns.iter().map(|turn| turn.told(tasks)).collect();
         report.detail(name, json!(parts));
     }
     let ratio = middle(&three, |turn| turn.speed) / middle(&one, |turn| turn.speed);
@@ -213,20 +226,20 @@ pub async fn models(arguments: &Arguments, report: &mut Report) -> anyhow::Resul
         at_once: arguments.concurrency,
     })
     .await?;
-    course.stand.start_worker()?;
     let tasks = in_sequence(ASKED, asked);
-    // The governor lets few calls through at first.
-    course.perform(&tasks, arguments.executions).await?;
     let rounds = arguments
         .executions
         .div_ceil(usize::from(arguments.concurrency));
     let least = float(rounds * ASKED) * latency.as_secs_f64();
     let (mut ratios, mut parts) = (Vec::new(), Vec::new());
-    for _ in 0..arguments.rounds.max(1) {
-        let (taken, cpu) = course.perform(&tasks, arguments.executions).await?;
-        ratios.push(taken.seconds / least);
-        let asked = float(arguments.executions * ASKED);
-        parts.push(json!({ "seconds": taken.seconds, "cpuPerThousand": cpu.per_thousand(asked) }));
+    // The first turn is not counted: the governor lets few calls through at first.
+    for round in 0..=arguments.rounds.max(1) {
+        let turn = turn(&mut course, &tasks, arguments.executions, 1).await?;
+        if round > 0 {
+            let asked = float(arguments.executions * ASKED);
+            ratios.push(turn.seconds / least);
+            parts.push(turn.told(asked));
+        }
     }
     let ratio = median(&ratios);
     report.line(
