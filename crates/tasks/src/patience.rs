@@ -67,7 +67,7 @@ impl<A: Asks> Performer<'_, A> {
             };
             // A time that was named is no failure of the task's.
             if let Err((cause, spent)) = once {
-                if cause.until().is_none() && !is_postgres_away(&cause) {
+                if cause.until().is_none() && !cause.is_postgres_away() {
                     tries += 1;
                 }
                 ended.spent = ended.spent.and(spent);
@@ -87,18 +87,14 @@ fn wait(once: &Costly<Made>, tries: u16, policy: Retry) -> Option<Duration> {
         let wait = (until - Utc::now()).to_std().unwrap_or_default();
         return (wait < SHORT).then(|| wait.max(Duration::from_millis(20)));
     }
-    if is_postgres_away(cause) {
+    // Its time limit holds all the same.
+    if cause.is_postgres_away() {
         return Some(PAUSE);
     }
     let doublings = u32::from(tries.min(17)) - 1;
     let doubled = Duration::from_millis(policy.backoff_ms.into()) * 2_u32.pow(doublings);
     let jitter = 0.5 + rand::random::<f64>() / 2.0;
     (cause.may_pass() && tries < policy.max_attempts).then(|| doubled.min(LONGEST).mul_f64(jitter))
-}
-
-/// Whether it is no fault of the task's, and over in a moment; its time limit holds all the same.
-fn is_postgres_away(cause: &Failure) -> bool {
-    matches!(cause, Failure::Internal(cause) if db::pool::is_passing(cause.as_ref()))
 }
 
 fn with_end(mut ended: Ended, once: Costly<Made>) -> Ended {

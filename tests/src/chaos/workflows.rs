@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, default_value_t = 2)]
     pub servers: usize,
     /// Milliseconds from one end of a process to the next
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 1000)]
     pub kill_every_ms: u64,
     /// Milliseconds that the provider takes for a call
     #[arg(long, default_value_t = 800)]
@@ -188,7 +188,7 @@ impl Field {
             }
             match (self.options.signal(), turn % 3) {
                 (Signal::Kill, _) => storm.kill_a_worker(&mut self.fleet).await?,
-                (Signal::Term, 0) => storm.replace_a_server(&mut self.fleet).await?,
+                (Signal::Term, 2) => storm.replace_a_server(&mut self.fleet).await?,
                 (Signal::Term, _) => storm.replace_a_worker(&mut self.fleet).await?,
             }
             let id = &self.ids[turn % self.ids.len()];
