@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use domain::workflows::{Retry, Task, scope::Store, task::TIMEOUT_SECONDS};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -84,8 +84,11 @@ fn wait(once: &Costly<Made>, tries: u16, policy: Retry) -> Option<Duration> {
         return None;
     };
     if let Some(until) = cause.until() {
-        let wait = (until - Utc::now()).to_std().unwrap_or_default();
-        return (wait < SHORT).then(|| wait.max(Duration::from_millis(20)));
+        let left = until - Utc::now();
+        // Held back until a moment that is over: by a process that is about to end, and would again.
+        let is_ending = cause.is_held() && left <= TimeDelta::zero();
+        let wait = left.to_std().unwrap_or_default();
+        return (wait < SHORT && !is_ending).then(|| wait.max(Duration::from_millis(20)));
     }
     // Its time limit holds all the same.
     if cause.is_postgres_away() {
@@ -113,4 +116,35 @@ fn overdue(seconds: u64) -> Failure {
         "task_timeout",
         format!("The task took more than its {seconds} seconds."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::providers::ProviderError;
+
+    use super::*;
+
+    fn wait_after(cause: ProviderError) -> Option<Duration> {
+        wait(&Err((cause.into(), Spent::default())), 1, Retry::default())
+    }
+
+    fn held(milliseconds: i64) -> ProviderError {
+        ProviderError::Held {
+            until: Utc::now() + TimeDelta::milliseconds(milliseconds),
+            why: "a test holds it",
+        }
+    }
+
+    #[test]
+    fn a_short_wait_is_waited_for_here_and_a_long_one_elsewhere() {
+        assert!(wait_after(held(500)).is_some_and(|wait| wait <= Duration::from_millis(500)));
+        assert_eq!(wait_after(held(60_000)), None);
+        let retry_at = Utc::now();
+        assert!(wait_after(ProviderError::RateLimited { retry_at }).is_some());
+    }
+
+    #[test]
+    fn nobody_asks_again_and_again_in_a_process_that_is_about_to_end() {
+        assert_eq!(wait_after(held(-1)), None);
+    }
 }

@@ -150,6 +150,8 @@ impl<'a> Execution<'a> {
         let next = progress.asleep.iter().map(|(until, ..)| *until).min();
         let awake = async {
             match next {
+                // No call is begun any more: whoever takes the execution up next tries again.
+                _ if self.worker.stop.is_cancelled() => std::future::pending().await,
                 Some(until) => sleep((until - Utc::now()).to_std().unwrap_or_default()).await,
                 None => std::future::pending().await,
             }

@@ -68,7 +68,13 @@ impl Field {
         report.count("attempts at executions lost", usize::try_from(lost)?);
         let again = "SELECT coalesce(sum(attempts - 1), 0)::bigint AS number FROM execution_tasks";
         let again = self.look.number(again).await?;
+        let put_off = "execution_events WHERE kind = 'task_put_off'";
+        let put_off = self.look.count(put_off).await?;
         report.count("tasks begun or tried again", usize::try_from(again)?);
+        report.count(
+            "tasks that were put off before anybody was asked",
+            usize::try_from(put_off)?,
+        );
         let given_up = given_up(&self.fleet)?;
         report.count(
             "attempts at executions given up by living workers",
@@ -89,7 +95,10 @@ impl Field {
             for (what, found) in [
                 ("requests that went wrong", i64::try_from(failed)?),
                 ("attempts at executions lost", lost),
-                ("tasks begun or tried again", again),
+                (
+                    "tasks begun or tried again that were not put off",
+                    again - put_off,
+                ),
             ] {
                 report.checks.push(Check::equal(what, found, 0));
             }
