@@ -27,12 +27,16 @@ const SMALL: [&[&str]; 10] = [
 /// Model tasks of an execution, one after another.
 const ASKED: usize = 3;
 
+/// Makes a task of this name that depends on these.
+type Make = fn(&str, &[&str]) -> Value;
+
 /// A task that puts what it depends on into a text.
 fn text(id: &str, depends: &[&str]) -> Value {
-    let seen: String = depends
+    let seen: Vec<String> = depends
         .iter()
         .map(|name| format!(" {{{{{name}.length}}}}"))
         .collect();
+    let seen = seen.concat();
     json!({
         "id": id, "name": id, "type": "DATA_INPUT", "outputKey": id, "dependencies": depends,
         "inputKeys": depends, "staticValue": format!("{id} of {{{{userInput.text}}}}{seen}"),
@@ -58,7 +62,7 @@ fn asked(id: &str, depends: &[&str]) -> Value {
 }
 
 /// Tasks one after another.
-fn in_sequence(tasks: usize, make: fn(&str, &[&str]) -> Value) -> Vec<Value> {
+fn in_sequence(tasks: usize, make: Make) -> Vec<Value> {
     let name = |place: usize| format!("t{place}");
     let tasks = (0..tasks).map(|place| match place {
         0 => make("t0", &[]),
@@ -75,8 +79,7 @@ pub async fn sequence(arguments: &Arguments, report: &mut Report) -> anyhow::Res
     })
     .await?;
     course.stand.start_worker()?;
-    let kinds: [(&str, fn(&str, &[&str]) -> Value); 2] =
-        [("DATA_INPUT", text), ("TEXT_MANIPULATION", function)];
+    let kinds: [(&str, Make); 2] = [("DATA_INPUT", text), ("TEXT_MANIPULATION", function)];
     for (kind, make) in kinds {
         let tasks = in_sequence(arguments.tasks, make);
         course.perform(&tasks, 1).await?;

@@ -135,8 +135,8 @@ fn texts(id: &str, text: &str, seen: &BTreeMap<&str, String>) -> (String, String
     let mut template = format!("Recite {id} of {{{{ userInput.text }}}}");
     let mut filled = format!("Recite {id} of {text}");
     for (name, value) in seen {
-        template.push_str(&format!(", {{{{{name}}}}}"));
-        filled.push_str(&format!(", {value}"));
+        template.extend([", {{", name, "}}"]);
+        filled.extend([", ", value.as_str()]);
     }
     (template, filled)
 }
