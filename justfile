@@ -85,6 +85,9 @@ bench-lists *args: (bench "lists" args)
 # runs: the price of a cell, the provider's pace, size, fairness, rivals
 bench-runs *args: (bench "runs" args)
 
+# workflows: the price of a task, many executions at once on one worker and on three, the pace of models
+bench-workflows *args: (bench "workflows" args)
+
 # files of 100 MB as datasets: bringing them in, reading them again
 bench-datasets *args: (bench "datasets" args)
 
@@ -115,3 +118,8 @@ chaos-run *args:
 chaos-listeners *args:
     cargo build --quiet --release {{ programs }}
     {{ tests }} chaos -- listeners {{ args }}
+
+# workers killed and stores restarted in the middle of workflows; with --term, workers replaced in order
+chaos-workflows *args:
+    cargo build --quiet --release {{ programs }}
+    {{ tests }} chaos -- workflows {{ args }}

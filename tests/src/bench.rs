@@ -17,6 +17,7 @@ pub mod runs;
 pub mod search;
 pub mod stand;
 pub mod vectors;
+pub mod workflows;
 
 /// The middle of some figures; of an even number of them the lower of the two.
 pub fn median(figures: &[f64]) -> f64 {

@@ -1,5 +1,6 @@
 //! The product under fire: real processes and stores of its own, killed and restarted by lot while
-//! documents are taken in or a run goes on, and then asked whether anything was lost, doubled or wasted.
+//! documents are taken in, a run goes on or workflows are performed, and then asked whether anything was
+//! lost, doubled or wasted.
 
 mod account;
 pub mod caller;
@@ -13,3 +14,4 @@ pub mod run;
 pub mod services;
 pub mod storm;
 pub mod waste;
+pub mod workflows;

@@ -2,6 +2,7 @@
 //! alone.
 #![expect(clippy::print_stdout, reason = "it talks to whoever watches")]
 
+pub mod article;
 pub mod grid;
 
 use std::{io::Write, path::Path};

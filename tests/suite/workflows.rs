@@ -2,6 +2,7 @@
 
 mod change;
 mod course;
+mod demo;
 mod events;
 mod generate;
 mod import;

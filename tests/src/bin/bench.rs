@@ -29,6 +29,8 @@ enum What {
     Bare(bench::prompts::Bare),
     /// Runs: what a cell costs, how near they come to their provider's pace, how large they get
     Runs(bench::runs::Arguments),
+    /// Workflows: the price of a task, many executions at once, the pace of models
+    Workflows(bench::workflows::Arguments),
     /// Large files as datasets: bringing them in, reading them again
     Datasets(bench::datasets::Arguments),
     /// The API server with nothing to do
@@ -46,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         What::Lists(arguments) => bench::prompts::lists(&arguments).await,
         What::Bare(arguments) => bench::prompts::serve_bare(&arguments).await,
         What::Runs(arguments) => bench::runs::run(&arguments).await,
+        What::Workflows(arguments) => bench::workflows::run(&arguments).await,
         What::Datasets(arguments) => bench::datasets::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tests::chaos::{ingest, listeners, run};
+use tests::chaos::{ingest, listeners, run, workflows};
 
 /// Kills processes and stores in the middle of work, and checks that nothing was lost
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Story {
     Run(run::Options),
     /// While many people follow a run
     Listeners(listeners::Options),
+    /// While workflows are performed
+    Workflows(workflows::Options),
 }
 
 #[tokio::main]
@@ -29,6 +31,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Story::Ingest(options) => ingest::run(options).await?,
         Story::Run(options) => run::run(options).await?,
         Story::Listeners(options) => listeners::run(options).await?,
+        Story::Workflows(options) => workflows::run(options).await?,
     };
     println!("{}", report.table());
     report.write(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench"))?;

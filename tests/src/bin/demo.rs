@@ -1,6 +1,7 @@
 //! Shows the product at work: signs in, uploads the sample documents, follows them until they are
-//! searchable, asks questions and prints the answers, drafts a prompt, and tries another on a table of
-//! questions with two models. It uses the API alone, as any client would.
+//! searchable, asks questions and prints the answers, drafts a prompt, tries another on a table of
+//! questions with two models, and performs a workflow on one of the documents. It uses the API alone, as
+//! any client would.
 #![expect(clippy::print_stdout, reason = "it talks to whoever watches")]
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use serde_json::{Value, json};
-use tests::demo::{Api, grid};
+use tests::demo::{Api, article, grid};
 
 /// How long the documents may take to become searchable.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
     ask_all(&api, &arguments.samples).await?;
     draft_and_try(&api).await?;
     grid::show(&api, &arguments.datasets).await?;
+    article::show(&api, &arguments.samples).await?;
     println!("The API is documented at {}/docs", arguments.api_url);
     println!(
         "Sign in there with {} / {}",

@@ -147,6 +147,26 @@ impl Look {
             .collect())
     }
 
+    /// Waits until others have begun or done the orphaned jobs, and says how long that took.
+    pub async fn await_resumption(
+        &mut self,
+        orphans: &[String],
+        patience: Duration,
+    ) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        if orphans.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let ids = format!("'{}'", orphans.join("','"));
+        let attempts =
+            format!("SELECT coalesce(sum(attempts), 0) AS number FROM jobs WHERE id IN ({ids})");
+        let wanted = self.number(&attempts).await? + i64::try_from(orphans.len())?;
+        while began.elapsed() < patience && self.number(&attempts).await? < wanted {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(began.elapsed())
+    }
+
     /// Everything that Postgres has to say.
     pub async fn rows(&mut self, uploaded: usize) -> anyhow::Result<Vec<Check>> {
         let mut checks = Vec::new();

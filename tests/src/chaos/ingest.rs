@@ -93,7 +93,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let orphans = field.rage(&mut storm, &uploads).await?;
     let uploaded = uploads.finish().await?;
     let last_fault = Instant::now();
-    let resumed = field.await_resumption(&orphans).await?;
+    let resumed = field.look.await_resumption(&orphans, PATIENCE).await?;
     field.await_settled(uploaded.len()).await?;
     let mut report = Report {
         name: match field.options.signal {
@@ -227,22 +227,6 @@ impl Field {
             }
             Signal::Term => Ok(Vec::new()),
         }
-    }
-
-    /// Waits until others have begun or done the orphaned jobs, and says how long that took.
-    async fn await_resumption(&mut self, orphans: &[String]) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        if orphans.is_empty() {
-            return Ok(Duration::ZERO);
-        }
-        let ids = format!("'{}'", orphans.join("','"));
-        let attempts =
-            format!("SELECT coalesce(sum(attempts), 0) AS number FROM jobs WHERE id IN ({ids})");
-        let wanted = self.look.number(&attempts).await? + i64::try_from(orphans.len())?;
-        while began.elapsed() < PATIENCE && self.look.number(&attempts).await? < wanted {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(began.elapsed())
     }
 
     /// Waits until every document is completed and no job is left.

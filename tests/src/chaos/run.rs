@@ -2,7 +2,7 @@
 //! restarts; or its workers are replaced in order. Then every cell has its answer and its grade once,
 //! and the books agree to the last digit.
 
-mod account;
+pub(super) mod account;
 mod books;
 pub(super) mod plan;
 
@@ -103,7 +103,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     );
     let orphans = field.rage(&mut storm).await?;
     let last_fault = Instant::now();
-    let resumed = field.await_resumption(&orphans).await?;
+    let resumed = field.look.await_resumption(&orphans, PATIENCE).await?;
     field.await_end(&mut storm).await?;
     let mut report = Report {
         name: if field.options.term {
@@ -217,22 +217,6 @@ impl Field {
             // Postgres went away meanwhile.
             self.look = Look::at(&self.services.database_url).await?;
         }
-    }
-
-    /// Waits until others have begun or done the orphaned jobs, and says how long that took.
-    async fn await_resumption(&mut self, orphans: &[String]) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        if orphans.is_empty() {
-            return Ok(Duration::ZERO);
-        }
-        let ids = format!("'{}'", orphans.join("','"));
-        let attempts =
-            format!("SELECT coalesce(sum(attempts), 0) AS number FROM jobs WHERE id IN ({ids})");
-        let wanted = self.look.number(&attempts).await? + i64::try_from(orphans.len())?;
-        while began.elapsed() < PATIENCE && self.look.number(&attempts).await? < wanted {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(began.elapsed())
     }
 
     /// Waits until no cell and no lane is left, as long as something happens.

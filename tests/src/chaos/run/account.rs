@@ -172,7 +172,7 @@ impl Field {
 }
 
 /// The faults that may cut calls, the surest explanations first. An empty Redis cuts none.
-fn excuses(faults: &[Fault]) -> Vec<Fault> {
+pub(in crate::chaos) fn excuses(faults: &[Fault]) -> Vec<Fault> {
     let (kills, stores): (Vec<_>, Vec<_>) = faults
         .iter()
         .filter(|fault| fault.what != FLUSH)
@@ -181,8 +181,8 @@ fn excuses(faults: &[Fault]) -> Vec<Fault> {
     [kills, stores].concat()
 }
 
-/// What workers wrote of lanes that they began and neither did nor handed back.
-fn given_up(fleet: &Fleet) -> anyhow::Result<Vec<String>> {
+/// What workers wrote of jobs that they began and neither did nor handed back.
+pub(in crate::chaos) fn given_up(fleet: &Fleet) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     for entry in fleet.logs().read_dir()? {
         let log = std::fs::read_to_string(entry?.path())?;
