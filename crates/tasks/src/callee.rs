@@ -1,24 +1,17 @@
 //! From the name of a model to somebody who answers, and from an answer to what it cost.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use db::models::{Model, ResolvedModel};
 use domain::{
-    models::{ModelKind, ModelRef, Prices, Usd, cost},
+    models::{ModelKind, ModelRef, Usd, cost},
     providers::generate::{Part, Provider, Reply, Request, Speaker, Turn},
     users::CompanyId,
 };
 use gateway::Gateway;
-use tokio::time::{Instant, sleep};
 
 use crate::{Failure, mock};
-
-/// How long an answer waits for Postgres to be back rather than being thrown away: it was paid for.
-const OUTWAIT: Duration = Duration::from_secs(20);
-
-/// Between two looks whether it is.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A model with what reaches it.
 pub struct Callee {
@@ -85,22 +78,10 @@ impl Callee {
         reply: &Reply,
         begun: DateTime<Utc>,
     ) -> Result<Option<Usd>, Failure> {
-        let deadline = Instant::now() + OUTWAIT;
-        loop {
-            match self.prices(pool, &reply.model_version).await {
-                Err(cause) if cause.is_postgres_away() && Instant::now() < deadline => {
-                    sleep(PAUSE).await;
-                }
-                prices => return Ok(cost(&prices?.0, &reply.usage, begun)),
-            }
-        }
-    }
-
-    /// The prices of the version that answered.
-    async fn prices(&self, pool: &db::Pool, version: &str) -> Result<Prices, Failure> {
+        let version = &reply.model_version;
         let mut conn = pool.get().await?;
         let priced = db::models::prices_for(&mut conn, self.company, &self.model, version).await?;
-        Ok(priced.prices)
+        Ok(cost(&priced.prices.0, &reply.usage, begun))
     }
 }
 

@@ -60,16 +60,6 @@ impl Failure {
         }
     }
 
-    /// Whether our own governor held a call back, which was not made.
-    pub fn is_held(&self) -> bool {
-        matches!(self, Self::Provider(cause) if matches!(cause.said(), ProviderError::Held { .. }))
-    }
-
-    /// Whether it is no fault of the task's, and over in a moment.
-    pub fn is_postgres_away(&self) -> bool {
-        matches!(self, Self::Internal(cause) if db::pool::is_passing(cause.as_ref()))
-    }
-
     /// Whether trying again may help.
     pub fn may_pass(&self) -> bool {
         let trouble = |cause: &ProviderError| {

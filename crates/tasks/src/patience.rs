@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use domain::workflows::{Retry, Task, scope::Store, task::TIMEOUT_SECONDS};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -73,7 +73,7 @@ impl<A: Asks> Performer<'_, A> {
             };
             // A time that was named is no failure of the task's.
             if let Err((cause, spent)) = once {
-                if cause.until().is_none() && !cause.is_postgres_away() {
+                if cause.until().is_none() && !is_postgres_away(&cause) {
                     tries += 1;
                 }
                 ended.spent = ended.spent.and(spent);
@@ -140,35 +140,4 @@ fn overdue(seconds: u64) -> Failure {
         "task_timeout",
         format!("The task took more than its {seconds} seconds."),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::providers::ProviderError;
-
-    use super::*;
-
-    fn wait_after(cause: ProviderError) -> Option<Duration> {
-        wait(&Err((cause.into(), Spent::default())), 1, Retry::default())
-    }
-
-    fn held(milliseconds: i64) -> ProviderError {
-        ProviderError::Held {
-            until: Utc::now() + TimeDelta::milliseconds(milliseconds),
-            why: "a test holds it",
-        }
-    }
-
-    #[test]
-    fn a_short_wait_is_waited_for_here_and_a_long_one_elsewhere() {
-        assert!(wait_after(held(500)).is_some_and(|wait| wait <= Duration::from_millis(500)));
-        assert_eq!(wait_after(held(60_000)), None);
-        let retry_at = Utc::now();
-        assert!(wait_after(ProviderError::RateLimited { retry_at }).is_some());
-    }
-
-    #[test]
-    fn nobody_asks_again_and_again_in_a_process_that_is_about_to_end() {
-        assert_eq!(wait_after(held(-1)), None);
-    }
 }
