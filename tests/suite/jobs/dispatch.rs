@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tests::support::database::Database;
 use uuid::Uuid;
 
-use super::support::{chore, company, dispatched, dump, owned, rows};
+use super::support::{chore, company, dispatched, dispatched_each, dump, owned, rows};
 
 async fn enqueue(database: &Database, company: CompanyId, owner: Uuid, count: usize) {
     let jobs: Vec<_> = (0..count).map(|_| owned(company, owner)).collect();
@@ -64,6 +64,38 @@ async fn a_small_owner_does_not_wait_for_a_large_one() {
     finish(&database, &first[10..11]).await;
     let picked = dispatched(&mut conn, 32).await;
     assert_eq!(owners(&database, &picked).await, [large]);
+}
+
+#[tokio::test]
+async fn an_owner_has_no_more_handed_out_and_under_way_than_its_share() {
+    let database = Database::create().await;
+    let mut conn = database.connect().await;
+    let (company, one, other) = (company(&database).await, Uuid::now_v7(), Uuid::now_v7());
+    enqueue(&database, company, one, 10).await;
+    enqueue(&database, company, other, 1).await;
+    let first = dispatched_each(&mut conn, 32, 3).await;
+    let mine = |owners: &[Uuid]| owners.iter().filter(|owner| **owner == one).count();
+    assert_eq!(
+        (mine(&owners(&database, &first).await), first.len()),
+        (3, 4)
+    );
+    // What is under way counts as well; only what has ended makes room.
+    let claimed = db::jobs::claim(
+        &mut conn,
+        first[0].id,
+        "w",
+        std::time::Duration::from_secs(60),
+    );
+    assert!(claimed.await.expect("a row").is_some());
+    assert!(dispatched_each(&mut conn, 32, 3).await.is_empty());
+    let ours: Vec<Dispatch> = first
+        .iter()
+        .filter(|job| job.id != first[0].id)
+        .copied()
+        .collect();
+    finish(&database, &ours).await;
+    let next = dispatched_each(&mut conn, 32, 3).await;
+    assert!((2..=3).contains(&next.len()), "{}", next.len());
 }
 
 #[tokio::test]

@@ -81,12 +81,21 @@ pub(crate) async fn row(conn: &mut Connection, id: JobId) -> JobRow {
 
 /// Hands out what is due, so many of each kind.
 pub(crate) async fn dispatched(conn: &mut Connection, places: i64) -> Vec<Dispatch> {
+    dispatched_each(conn, places, i64::MAX).await
+}
+
+/// The same, with so many under way at once for one owner.
+pub(crate) async fn dispatched_each(
+    conn: &mut Connection,
+    places: i64,
+    each: i64,
+) -> Vec<Dispatch> {
     let windows = JobKind::ALL
         .iter()
         .map(|kind| db::jobs::Window {
             kind: *kind,
             places,
-            each: i64::MAX,
+            each,
         })
         .collect();
     db::jobs::dispatch(conn, &windows)
