@@ -82,6 +82,7 @@ impl Rows<'_> {
             }
             "runs" => (self.run(path).await, Belongs::Person),
             "workflows" => (self.workflow().await, Belongs::Person),
+            "prompt-templates" => (self.template().await, Belongs::Company),
             "executions" | "workflows/jobs" | "workflows/stop" => {
                 (self.execution(path).await, Belongs::Person)
             }
@@ -141,6 +142,15 @@ impl Rows<'_> {
         let task = json!({"id": "t", "name": "T", "type": "DATA_INPUT", "outputKey": "o", "staticValue": "A secret."});
         let body = json!({"name": "Secret", "tasks": [task]});
         let made = self.owner.post("/api/workflows", &body).await;
+        let id = made.expect(201).json()["id"].clone();
+        id.as_str().expect("an id").to_owned()
+    }
+
+    /// A template of the company, with its first version.
+    async fn template(&self) -> String {
+        let name = format!("{} {}", self.admin.email(), rand::random::<u64>());
+        let body = json!({"name": name, "bodyMd": "A secret."});
+        let made = self.admin.post("/api/prompt-templates", &body).await;
         let id = made.expect(201).json()["id"].clone();
         id.as_str().expect("an id").to_owned()
     }
@@ -384,6 +394,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         "prompts",
         "runs",
         "workflows",
+        "prompt-templates",
         "executions",
     ] {
         rows.make(&format!("/api/{kind}/{{id}}")).await;
