@@ -137,7 +137,18 @@ async fn each_save_that_changes_what_it_says_is_a_version_for_ever() {
     ada.patch(&path, &json!({"lintJson": {}}))
         .await
         .expect_problem(422, "invalid");
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_listed_read_and_never_changed() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let path = template(&ada, &body("Fix")).await;
+    let first = ada.get(&path).await.json();
+    for text in ["{{title}}!", "{{title}}?"] {
+        let changed = ada.patch(&path, &json!({ "bodyMd": text })).await;
+        changed.expect(200);
+    }
     let versions = ada.get(&format!("{path}/versions?limit=2")).await;
     let numbers = |list: &Value| -> Vec<i64> {
         list.as_array()

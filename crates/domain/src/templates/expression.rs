@@ -124,7 +124,7 @@ impl<'a> Words<'a> {
         let wrong = || "names of a block are written `as |item index|`".to_owned();
         self.words.next_if_eq(&Word::Sign('|')).ok_or_else(wrong)?;
         let mut names = Vec::new();
-        while let Some(word) = self.words.next() {
+        for word in self.words.by_ref() {
             match word {
                 Word::Sign('|') if matches!(names.len(), 1 | 2) => return Ok(names),
                 Word::Plain(name) if !name.contains(['.', '/', '[', '@']) => {

@@ -270,20 +270,21 @@ impl<'s> Walk<'s> {
             self.fault(FindingCode::Undeclared, at, message);
             return (Shape::Open, None);
         };
-        let named = path.names.first().filter(|_| !path.is_explicit);
-        let named = named.and_then(|first| {
-            let names = self.frames.iter().rev().flat_map(|frame| &frame.names);
-            let mut names = names.filter(|(name, ..)| name == first);
-            names.next().map(|(_, shape, name)| (*shape, name.clone()))
-        });
-        let (start, names) = match named {
-            Some(named) => (named, &path.names[1..]),
-            None => {
-                let frame = &self.frames[start];
-                ((frame.shape, frame.name.clone()), path.names.as_slice())
-            }
-        };
-        self.steps(path, start, names, at)
+        let given = path.names.first().filter(|_| !path.is_explicit);
+        if let Some(given) = given.and_then(|first| self.given(first)) {
+            return self.steps(path, given, &path.names[1..], at);
+        }
+        let frame = &self.frames[start];
+        let start = (frame.shape, frame.name.clone());
+        self.steps(path, start, &path.names, at)
+    }
+
+    /// What a block around it calls so.
+    fn given(&self, name: &str) -> Option<Reached<'s>> {
+        let frames = self.frames.iter().rev();
+        let mut given = frames.flat_map(|frame| &frame.names);
+        let found = given.find(|(called, ..)| called == name);
+        found.map(|(_, shape, name)| (*shape, name.clone()))
     }
 
     fn steps(

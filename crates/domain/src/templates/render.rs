@@ -272,8 +272,8 @@ impl<'t> Run<'t> {
                 value: Some(item),
                 shape,
             };
-            let named = [this.clone(), made(key.clone())];
-            let names = block.names.iter().map(String::as_str).zip(named).collect();
+            let values = [this.clone(), made(key.clone())];
+            let names = block.names.iter().map(String::as_str).zip(values).collect();
             let turn = Turn {
                 index,
                 key,

@@ -122,12 +122,11 @@ fn is_open(schema: &Map<String, Value>) -> bool {
         Some(more) => more != &Value::Bool(false),
         None if schema.contains_key("properties") => false,
         None => match schema.get("type") {
-            None => true,
             Some(Value::String(kind)) => matches!(kind.as_str(), "object" | "array"),
             Some(Value::Array(kinds)) => kinds
                 .iter()
                 .any(|kind| matches!(kind.as_str(), Some("object" | "array"))),
-            Some(_) => true,
+            None | Some(_) => true,
         },
     }
 }

@@ -113,9 +113,7 @@ impl Run<'_> {
     fn fault_of_member(&self, name: &str, member: &Value) -> Option<Fault> {
         let root = &self.schema.root;
         let schema = root.get("properties").and_then(|all| all.get(name));
-        let Some(schema) = schema.or_else(|| root.get("additionalProperties")) else {
-            return None;
-        };
+        let schema = schema.or_else(|| root.get("additionalProperties"))?;
         if schema == &Value::Bool(false) {
             return Some(Fault("is not declared".into()));
         }

@@ -180,12 +180,12 @@ impl<'t> Run<'t> {
     }
 
     fn of_loop(&self, ups: usize, path: &Path) -> Found<'t> {
-        let turns = self
+        let mut turns = self
             .frames
             .iter()
             .rev()
             .filter_map(|frame| frame.turn.as_ref());
-        let Some(turn) = turns.skip(ups).next() else {
+        let Some(turn) = turns.nth(ups) else {
             return nothing();
         };
         made(match path.names.first().map(String::as_str) {
