@@ -31,6 +31,7 @@ pub mod runs;
 mod search;
 pub mod seed;
 mod telemetry;
+pub mod templates;
 pub mod users;
 mod workflows;
 
@@ -90,6 +91,8 @@ pub struct App {
     pub gateway: Gateway,
     /// What runs people's functions, apart from this process.
     pub sandbox: Sandbox,
+    /// Templates that were read.
+    pub templates: templates::Shelf,
     /// What providers last said of themselves.
     pub checks: providers::health::Checks,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
@@ -145,6 +148,7 @@ pub fn app(config: Config, sandbox: Sandbox, metrics: PrometheusHandle) -> anyho
         embedder: gateway.embedder(),
         gateway,
         sandbox,
+        templates: templates::Shelf::default(),
         checks: providers::health::Checks::default(),
         wake: Arc::default(),
         news: News::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -611,6 +611,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    prompt_templates (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        creator_id -> Uuid,
+        name -> Text,
+        body_md -> Text,
+        lint -> Jsonb,
+        version -> Integer,
+        version_id -> Uuid,
+        deleted_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prompt_template_versions (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        template_id -> Uuid,
+        version -> Integer,
+        body_md -> Text,
+        lint -> Jsonb,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(prompt_templates -> users (creator_id));
+diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(prompts -> users (owner_id));
 diesel::joinable!(workflows -> users (owner_id));
 diesel::joinable!(executions -> users (owner_id));
@@ -655,4 +686,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     executions,
     execution_tasks,
     execution_events,
+    prompt_templates,
+    prompt_template_versions,
 );

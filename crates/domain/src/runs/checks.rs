@@ -17,10 +17,10 @@
 mod against;
 mod compiled;
 mod faults;
-mod fuel;
+pub(crate) mod fuel;
 mod json;
 mod json_path;
-mod json_schema;
+pub(crate) mod json_schema;
 mod levenshtein;
 mod rule;
 

@@ -5,20 +5,25 @@ use std::cell::Cell;
 
 /// Steps that are left.
 #[derive(Debug)]
-pub(super) struct Fuel(Cell<u64>);
+pub(crate) struct Fuel(Cell<u64>);
 
 /// There is none left.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Exhausted;
+pub(crate) struct Exhausted;
 
 impl Fuel {
     /// Enough for every value of a text of some megabytes, less than a second's work.
-    pub(super) fn full() -> Self {
-        Self(Cell::new(2_000_000))
+    pub(crate) fn full() -> Self {
+        Self::of(2_000_000)
+    }
+
+    /// So many steps.
+    pub(crate) fn of(steps: u64) -> Self {
+        Self(Cell::new(steps))
     }
 
     /// Takes so many steps.
-    pub(super) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
         let left = self.0.get().checked_sub(steps).ok_or(Exhausted)?;
         self.0.set(left);

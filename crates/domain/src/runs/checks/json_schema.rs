@@ -18,13 +18,14 @@ use serde_json::{Map, Value};
 use super::fuel::{Exhausted, Fuel};
 use crate::Fault;
 use place::Place;
+pub(crate) use read::referred;
 
 /// The most schemas within one another, of which references make more than are written.
 const MOST_DEPTH: usize = 200;
 
 /// A schema made ready.
 #[derive(Debug)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     root: Value,
     patterns: BTreeMap<String, Regex>,
 }
@@ -46,7 +47,7 @@ type Held = Result<(), Broken>;
 
 impl Schema {
     /// Makes a schema ready, or says what it has that is not understood.
-    pub(super) fn new(root: &Value) -> Result<Self, Fault> {
+    pub(crate) fn new(root: &Value) -> Result<Self, Fault> {
         let patterns = read::patterns(root)?;
         let root = root.clone();
         Ok(Self { root, patterns })
@@ -61,6 +62,45 @@ impl Schema {
             Err(Broken::Exhausted) => Err(Exhausted),
         }
     }
+
+    /// What is wrong with the members of an object, each with its name; with the whole of it, under no
+    /// name, if each for itself is as it should be.
+    pub(crate) fn faults_of_members(&self, value: &Value) -> Vec<(String, Fault)> {
+        let fuel = Fuel::full();
+        let mut faults = self.missing(value);
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let run = Run {
+                schema: self,
+                fuel: &fuel,
+            };
+            if let Some(fault) = run.fault_of_member(name, member) {
+                faults.push((name.clone(), fault));
+            }
+        }
+        if faults.is_empty() {
+            let whole = match self.fault(value, &fuel) {
+                Ok(None) => return faults,
+                Ok(Some(fault)) => Fault(fault),
+                Err(Exhausted) => too_much(),
+            };
+            faults.push((String::new(), whole));
+        }
+        faults
+    }
+
+    /// Members that the schema requires by name and that are not there.
+    fn missing(&self, value: &Value) -> Vec<(String, Fault)> {
+        let required = self.root.get("required").map_or(&[][..], list);
+        let missing = required.iter().filter_map(Value::as_str);
+        let missing = missing.filter(|name| value.get(name).is_none());
+        missing
+            .map(|name| (name.to_owned(), Fault("is required".into())))
+            .collect()
+    }
+}
+
+fn too_much() -> Fault {
+    Fault("takes too many steps to be compared with the schema".into())
 }
 
 /// A value held against a schema.
@@ -70,6 +110,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn fault_of_member(&self, name: &str, member: &Value) -> Option<Fault> {
+        let root = &self.schema.root;
+        let schema = root.get("properties").and_then(|all| all.get(name));
+        let schema = schema.or_else(|| root.get("additionalProperties"))?;
+        if schema == &Value::Bool(false) {
+            return Some(Fault("is not declared".into()));
+        }
+        match self.holds(schema, &Place::root(member)) {
+            Ok(()) => None,
+            Err(Broken::At(fault)) => Some(Fault(fault)),
+            Err(Broken::Exhausted) => Some(too_much()),
+        }
+    }
+
     fn holds(&self, schema: &Value, place: &Place<'_>) -> Held {
         self.fuel.spend(1)?;
         if place.depth > MOST_DEPTH {

@@ -28,7 +28,7 @@ pub(super) fn patterns(root: &Value) -> Result<BTreeMap<String, Regex>, Fault> {
 }
 
 /// The schema that a reference means: the whole, or one of its definitions.
-pub(super) fn referred<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+pub(crate) fn referred<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
     let reference = reference.as_str()?;
     if reference == "#" {
         return Some(root);
