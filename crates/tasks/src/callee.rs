@@ -15,9 +15,7 @@ use crate::{Failure, mock};
 
 /// A model with what reaches it.
 pub struct Callee {
-    /// The model.
-    pub model: Model,
-    /// The same with the key that it is asked under.
+    /// The model, and the key that it is asked under.
     pub resolved: ResolvedModel,
     provider: Arc<dyn Provider>,
     company: CompanyId,
@@ -35,10 +33,14 @@ impl Callee {
         let resolved = resolve(pool, gateway, company, wanted).await?;
         Ok(Self {
             provider: gateway.connect(company, &resolved)?,
-            model: resolved.model.clone(),
             resolved,
             company,
         })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.resolved.model
     }
 
     /// What calls the model. No connection to Postgres is to be held while it thinks.
@@ -58,14 +60,14 @@ impl Callee {
 
     /// `provider/name`.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.model.provider, self.model.name)
+        format!("{}/{}", self.model().provider, self.model().name)
     }
 
     /// A request that asks this one thing.
     pub fn request(&self, text: &str) -> Request {
         Request {
-            model: self.model.model.as_str().to_owned(),
-            capabilities: self.model.capabilities.clone(),
+            model: self.model().model.as_str().to_owned(),
+            capabilities: self.model().capabilities.clone(),
             turns: vec![turn(Speaker::User, text)],
             ..Request::default()
         }
@@ -80,7 +82,7 @@ impl Callee {
     ) -> Result<Option<Usd>, Failure> {
         let version = &reply.model_version;
         let mut conn = pool.get().await?;
-        let priced = db::models::prices_for(&mut conn, self.company, &self.model, version).await?;
+        let priced = db::models::prices_for(&mut conn, self.company, self.model(), version).await?;
         Ok(cost(&priced.prices.0, &reply.usage, begun))
     }
 }

@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::providers::ProviderError;
 use gateway::ConnectError;
 
+/// The code of [`Failure::interrupted`].
+pub const INTERRUPTED: &str = "interrupted";
+
 /// Why a task brought no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -35,6 +38,11 @@ impl Failure {
             code,
             message: message.into(),
         }
+    }
+
+    /// What there is of a task that would be tried again, were the program not about to end.
+    pub fn interrupted() -> Self {
+        Self::of(INTERRUPTED, "The program is about to end.")
     }
 
     /// A stable name.

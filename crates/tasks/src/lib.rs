@@ -19,7 +19,7 @@ use gateway::Gateway;
 use sandbox::Sandbox;
 
 pub use callee::Callee;
-pub use failure::Failure;
+pub use failure::{Failure, INTERRUPTED};
 pub use made::{Made, Spent};
 pub use models::{Answer, Asks, Directly};
 pub use patience::Ended;

@@ -8,7 +8,6 @@ use domain::{
     models::Usd,
     providers::generate::{Reply, Request},
 };
-
 use tokio::time::Instant;
 
 use crate::{
@@ -41,7 +40,7 @@ pub trait Asks: Sync {
         Duration::from_secs(2)
     }
 
-    /// Whether nothing is to be tried again, since the program stops.
+    /// Whether nothing is to be tried again here, since the program stops.
     fn is_ending(&self) -> bool {
         false
     }

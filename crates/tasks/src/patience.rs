@@ -26,6 +26,8 @@ pub struct Ended {
     pub spent: Spent,
     /// Tries after the first.
     pub retries: i32,
+    /// Whether it would have been tried again, were the program not about to end: it has not failed.
+    pub is_interrupted: bool,
 }
 
 impl Spent {
@@ -59,6 +61,7 @@ impl<A: Asks> Performer<'_, A> {
             result: Err(overdue(seconds)),
             spent: Spent::default(),
             retries: 0,
+            is_interrupted: false,
         };
         let policy = task.retry.unwrap_or_default();
         let mut tries = 1;
@@ -71,6 +74,10 @@ impl<A: Asks> Performer<'_, A> {
                 Some(wait) if Instant::now() + wait < deadline => wait,
                 _ => return with_end(ended, once),
             };
+            if self.asks.is_ending() {
+                ended.is_interrupted = true;
+                return with_end(ended, once);
+            }
             // A time that was named is no failure of the task's.
             if let Err((cause, spent)) = once {
                 if cause.until().is_none() && !is_postgres_away(&cause) {
@@ -94,9 +101,6 @@ impl<A: Asks> Performer<'_, A> {
         let Err((cause, _)) = once else {
             return None;
         };
-        if self.asks.is_ending() {
-            return None;
-        }
         if let Some(until) = cause.until() {
             let named = (until - Utc::now()).to_std().unwrap_or_default();
             // Who names times that are over already is not to be asked without end.

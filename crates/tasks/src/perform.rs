@@ -228,7 +228,7 @@ fn show(
     callee: &Callee,
     request: &mut Request,
 ) -> Result<(), Failure> {
-    if !callee.model.capabilities.images_in {
+    if !callee.model().capabilities.images_in {
         let message = format!(
             "{} takes no pictures: name a model that does.",
             callee.name()

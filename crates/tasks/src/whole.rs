@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use domain::workflows::{
     Engine, Graph, Pinned, Task,
     engine::Event,
-    graph::Set,
     scope::{self, Store},
 };
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -14,26 +13,25 @@ use serde_json::Value;
 use crate::{Asks, Failure, Performer};
 
 /// What the tasks at their end make: of one such task its result, of several an object of their
-/// results. `Err` is the first task that failed, by its place; what was under way beside it comes to
-/// its end, and nothing more begins.
+/// results. `Err` is a task that failed, by its place, of several the one that comes first in the
+/// workflow; what was under way beside it comes to its end, and nothing more begins.
 pub async fn perform<A: Asks>(
     performer: &Performer<'_, A>,
-    tasks: &[Task],
+    pinned: &Pinned,
     input: &Value,
 ) -> Result<Value, (usize, Failure)> {
-    let Ok(graph) = Graph::new(tasks) else {
+    let Ok(graph) = Graph::new(&pinned.tasks) else {
         return Err((0, Failure::of("cycle", "The workflow has a cycle.")));
     };
     let mut engine = Engine::new(graph.clone());
-    let (mut results, mut failed) = (BTreeMap::new(), None);
+    let (mut results, mut failed) = (BTreeMap::new(), BTreeMap::new());
     let mut under_way = FuturesUnordered::new();
     let mut step = engine.next(Event::Begun);
     loop {
-        if failed.is_none() {
+        if failed.is_empty() {
             for place in std::mem::take(&mut step.start) {
-                let task = &tasks[place];
-                let linked = linked(performer, task);
-                let store = seen(tasks, &graph, place, linked, input, &results);
+                let task = &pinned.tasks[place];
+                let store = seen(pinned, &graph, place, input, &results);
                 under_way.push(async move { (place, performer.perform(task, &store).await) });
             }
         }
@@ -45,34 +43,33 @@ pub async fn perform<A: Asks>(
                 results.insert(place, made.value);
                 step = engine.next(Event::Completed(place));
             }
+            Err(_) if ended.is_interrupted => {
+                failed.insert(place, Failure::interrupted());
+            }
             Err(cause) => {
-                failed.get_or_insert((place, cause));
+                failed.insert(place, cause);
             }
         }
     }
-    match failed {
+    match failed.pop_first() {
         Some(failed) => Err(failed),
-        None => Ok(result(tasks, &graph, results)),
+        None => Ok(result(&pinned.tasks, &graph, results)),
     }
-}
-
-fn linked<'a, A>(performer: &Performer<'a, A>, task: &Task) -> Option<&'a str> {
-    let linked = task.prompt().and_then(|id| performer.prompts.get(&id));
-    linked.map(|linked| linked.text.as_str())
 }
 
 /// What a task sees: of the input and of what its ancestors made, as much as it reads. Nothing else is
 /// sure to be there.
 pub fn seen(
-    tasks: &[Task],
+    pinned: &Pinned,
     graph: &Graph,
     place: usize,
-    linked: Option<&str>,
     input: &Value,
     results: &BTreeMap<usize, Value>,
 ) -> Store {
-    let read = tasks[place].reads(linked);
-    let before: Set = graph.ancestors(place);
+    let (tasks, task) = (&pinned.tasks, &pinned.tasks[place]);
+    let linked = task.prompt().and_then(|id| pinned.prompts.get(&id));
+    let read = task.reads(linked.map(|linked| linked.text.as_str()));
+    let before = graph.ancestors(place);
     let is_seen =
         |other: usize| before.has(other) && read.contains(tasks[other].output_key.as_str());
     let results = results.iter().filter(|(other, _)| is_seen(**other));
@@ -85,21 +82,6 @@ pub fn seen(
         &Value::Null
     };
     scope::store(input, tasks, graph, results)
-}
-
-/// The same for a task of what is pinned.
-pub fn seen_of(
-    pinned: &Pinned,
-    graph: &Graph,
-    place: usize,
-    input: &Value,
-    results: &BTreeMap<usize, Value>,
-) -> Store {
-    let linked = pinned.tasks[place]
-        .prompt()
-        .and_then(|id| pinned.prompts.get(&id));
-    let linked = linked.map(|linked| linked.text.as_str());
-    seen(&pinned.tasks, graph, place, linked, input, results)
 }
 
 fn result(tasks: &[Task], graph: &Graph, mut results: BTreeMap<usize, Value>) -> Value {

@@ -25,6 +25,9 @@ use entry::Carried;
 /// About the most bytes of everything that an execution was given and made, as JSON.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
+/// What is said of an execution whose time is over.
+const OVERDUE: &str = "It took longer than an execution may.";
+
 /// A task under way: its place, and what it will have come to.
 type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, (usize, Ended)>>;
 
@@ -119,14 +122,18 @@ impl<'a> Execution<'a> {
     }
 
     async fn work(&self) -> anyhow::Result<Outcome> {
-        let gone = "Whoever started it may no longer work here.";
+        let halted = match self.course.role {
+            None => Some("Whoever started it may no longer work here."),
+            Some(_) if self.deadline <= Instant::now() => Some(OVERDUE),
+            Some(_) => None,
+        };
         let mut progress = Progress {
             engine: Engine::resumed(self.graph.clone(), &self.course.statuses),
             results: self.course.results.clone(),
             bytes: self.course.results.values().map(entry::weight).sum(),
             asleep: Vec::new(),
             carried: BTreeMap::new(),
-            halted: self.course.role.is_none().then_some(gone),
+            halted,
         };
         let mut under_way = UnderWay::new();
         let mut word = Word::Ended(Vec::new());
@@ -166,7 +173,7 @@ impl<'a> Execution<'a> {
             first = under_way.next() => first,
             () = sleep_until(self.deadline) => {
                 under_way.clear();
-                progress.halted = Some("It took longer than an execution may.");
+                progress.halted = Some(OVERDUE);
                 return Word::Overdue;
             }
             () = awake => None,
@@ -212,7 +219,7 @@ impl<'a> Execution<'a> {
         }
         for (place, ended) in ended {
             let ended = progress.with_carried(place, ended);
-            let until = ended.result.as_ref().err().and_then(Failure::until);
+            let until = entry::until(&ended);
             match until.filter(|_| !is_too_late) {
                 Some(until) => progress.asleep.push((until, place, ended)),
                 None => progress.settle(&mut booking, place, ended),
@@ -266,7 +273,7 @@ impl<'a> Execution<'a> {
     ) -> BoxFuture<'b, (usize, Ended)> {
         let pinned = &self.course.pinned;
         let task = &pinned.tasks[place];
-        let store = whole::seen_of(pinned, &self.graph, place, &self.course.input, results);
+        let store = whole::seen(pinned, &self.graph, place, &self.course.input, results);
         async move {
             let performer = Performer {
                 means: self.worker.means(),

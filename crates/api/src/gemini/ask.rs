@@ -29,7 +29,7 @@ pub async fn callee(context: &Context<Runner>, wanted: Option<&ModelRef>) -> Api
 /// Refuses a model that takes no pictures, and says which do: without them the answer would be about
 /// something else than the question.
 pub async fn must_see(context: &Context<Runner>, callee: &Callee) -> ApiResult<()> {
-    if callee.model.capabilities.images_in {
+    if callee.model().capabilities.images_in {
         return Ok(());
     }
     let texts = Filter {

@@ -63,7 +63,7 @@ impl Callees {
     /// A model that a task of a workflow asks, with what was learned of its prices.
     pub fn met(&self, callee: &tasks::Callee) -> Arc<Callee> {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = met.entry(callee.model.id).or_insert_with(|| {
+        let known = met.entry(callee.model().id).or_insert_with(|| {
             Arc::new(Callee {
                 resolved: callee.resolved.clone(),
                 provider: callee.shared(),

@@ -24,7 +24,7 @@ use domain::{
     workflows::{Pinned, template},
 };
 use serde_json::Value;
-use tasks::{Asks, Failure, Performer, whole};
+use tasks::{Asks, Failure, INTERRUPTED, Performer, whole};
 use tokio::sync::Mutex;
 
 use super::{
@@ -79,7 +79,7 @@ impl Lane<'_> {
             seed: cell.id.0.as_u64_pair().1,
             prompts: &pinned.prompts,
         };
-        let made = whole::perform(&performer, &pinned.tasks, &input).await;
+        let made = whole::perform(&performer, pinned, &input).await;
         let latency_ms = i32::try_from(begun.elapsed().as_millis()).unwrap_or(i32::MAX);
         let calls = performer.asks.calls.load(Ordering::Relaxed);
         let is_cached = !performer.asks.has_paid() && calls > 0;
@@ -135,7 +135,7 @@ fn whole_answer(text: String, latency_ms: i32, cost: Usd, cached: bool) -> Answe
 
 /// How a cell stands whose workflow brought nothing.
 fn spoiled(cell: &Claimed, pinned: &Pinned, task: usize, cause: &Failure) -> Settled {
-    if cause.code() == GIVES_BACK {
+    if [GIVES_BACK, INTERRUPTED].contains(&cause.code()) {
         return back(cell, None, Utc::now());
     }
     let name = pinned.tasks.get(task).map_or("", |task| task.name.as_str());
@@ -206,7 +206,6 @@ impl<'a> InCell<'a> {
             status: Some(CellStatus::Running),
             output_raw: None,
             latency_bucket: None,
-            latency_ms: settled.latency_ms,
             event: None,
             ..settled
         };
@@ -266,7 +265,7 @@ impl Asks for InCell<'_> {
         callee: &tasks::Callee,
         request: &Request,
     ) -> Result<tasks::Answer, Failure> {
-        if callee.model.prices.0.is_empty() && !self.lane.target.plan.allow_unpriced {
+        if callee.model().prices.0.is_empty() && !self.lane.target.plan.allow_unpriced {
             let sentence = format!(
                 "{} has no known price; with allowUnpriced it is called all the same.",
                 callee.name()
@@ -274,7 +273,7 @@ impl Asks for InCell<'_> {
             return Err(Failure::of("model_unpriced", sentence));
         }
         let known = self.lane.callees.met(callee);
-        let request = bounded(&self.lane.target, &callee.model, request.clone());
+        let request = bounded(&self.lane.target, callee.model(), request.clone());
         self.calls.fetch_add(1, Ordering::Relaxed);
         let call = self.call(&known, &request).await?;
         let answer = match call {

@@ -1,5 +1,6 @@
 //! How a task's end is written down, and what is measured of it.
 
+use chrono::{DateTime, Utc};
 use db::workflows::course::{Booking, Ended as Row};
 use domain::workflows::{ExecutionId, Task, TaskStatus};
 use serde_json::Value;
@@ -55,6 +56,13 @@ fn with_failure(row: Row, cause: &Failure) -> Row {
         error_message: Some(clean(&cause.to_string())),
         ..row
     }
+}
+
+/// Until when a task waits that has not come to its end: for a time that was named to it, or for the
+/// next worker, since this one ends.
+pub fn until(ended: &Ended) -> Option<DateTime<Utc>> {
+    let named = ended.result.as_ref().err().and_then(Failure::until);
+    named.or_else(|| ended.is_interrupted.then(Utc::now))
 }
 
 /// The row of a task that waits again for a time that was named to it.
@@ -128,7 +136,7 @@ pub fn seed(execution: ExecutionId) -> u64 {
 pub fn measure(task: &Task, ended: &Ended) {
     let outcome = match &ended.result {
         Ok(_) => "completed",
-        Err(cause) if cause.until().is_some() => "put_off",
+        Err(_) if until(ended).is_some() => "put_off",
         Err(_) => "failed",
     };
     metrics::counter!("workflow_tasks_total", "type" => task.kind.as_str(), "outcome" => outcome)
