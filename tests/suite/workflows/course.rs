@@ -1,5 +1,7 @@
 //! How executions go on: failures, limits, stops, and being taken up again.
 
+use std::{sync::Arc, time::Duration};
+
 use serde_json::{Value, json};
 use tests::{
     fakes::gemini::{Cue, FakeGemini, Quota},
@@ -109,6 +111,41 @@ async fn a_failure_that_passes_is_tried_again_as_the_task_says() {
         "{row}"
     );
     assert_eq!(row["errorCode"], "provider_overloaded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_ends_leaves_the_next_try_to_another() {
+    let fake = FakeGemini::start().await;
+    let (app, ada) = with_fake(&fake).await;
+    fake.script([Cue {
+        method: Some("generateContent".into()),
+        status: Some(503),
+        delay_ms: 500,
+        times: Some(1),
+        ..Cue::default()
+    }]);
+    let mut task_a = gemini("a", &[]);
+    task_a["retry"] = json!({"maxAttempts": 3, "backoffMs": 1});
+    let id = start(&ada, &json!([task_a]), &json!({})).await;
+    let worker = Arc::new(app.worker());
+    let at_work = tokio::spawn(worker::run(worker.clone()));
+    while fake.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The end is asked for while the call is under way that will be refused.
+    worker.stop.cancel();
+    at_work.await.expect("without panic").expect("well");
+    let waiting = execution(&ada, &id).await;
+    let row = task(&waiting, "a");
+    assert_eq!(
+        (waiting["status"].as_str(), row["status"].as_str()),
+        (Some("running"), Some("PENDING")),
+        "{waiting}"
+    );
+    app.drain().await;
+    let over = execution(&ada, &id).await;
+    assert_eq!(task(&over, "a")["status"], "COMPLETED", "{over}");
+    assert_eq!(fake.requests().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
