@@ -11,6 +11,7 @@ mod models;
 mod provider_keys;
 mod runs;
 mod seeds;
+mod stats;
 mod templates;
 mod users;
 mod wire;

@@ -30,6 +30,7 @@ pub mod routes;
 pub mod runs;
 mod search;
 pub mod seed;
+mod stats;
 mod telemetry;
 pub mod templates;
 pub mod users;

@@ -8,7 +8,7 @@ use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, jobs, models, prompts, provider_keys, providers, runs, search,
-    templates, users, workflows,
+    stats, templates, users, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -27,6 +27,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     prompts::routes(config);
     runs::routes(config);
     search::routes(config);
+    stats::routes(config);
     templates::routes(config);
     users::routes(config);
     workflows::routes(config);

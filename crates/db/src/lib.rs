@@ -22,6 +22,7 @@ pub mod runs;
 )]
 pub mod schema;
 pub mod seeds;
+pub mod stats;
 pub mod templates;
 pub mod tsvector;
 pub mod users;

@@ -640,6 +640,51 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    generation_events (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        user_id -> Uuid,
+        prompt_id -> Nullable<Uuid>,
+        prompt_version_id -> Nullable<Uuid>,
+        template_id -> Uuid,
+        template_version_id -> Uuid,
+        is_overridden -> Bool,
+        issue_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        tracker_id -> Nullable<Uuid>,
+        tokens -> Integer,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    generation_hours (company_id, hour) {
+        company_id -> Uuid,
+        hour -> Timestamptz,
+        prompts -> BigInt,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    generation_days (company_id, dimension, day, key) {
+        company_id -> Uuid,
+        dimension -> Text,
+        day -> Date,
+        key -> Uuid,
+        prompts -> BigInt,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    generation_folds (is_only) {
+        is_only -> Bool,
+        folded_until -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(prompts -> users (owner_id));
@@ -688,4 +733,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     execution_events,
     prompt_templates,
     prompt_template_versions,
+    generation_events,
+    generation_hours,
+    generation_days,
+    generation_folds,
 );

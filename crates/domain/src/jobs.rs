@@ -27,6 +27,8 @@ text_enum!(
         RunsLane = "runs.lane",
         /// Performs the tasks of a workflow.
         WorkflowsExecute = "workflows.execute",
+        /// Adds up what was generated, for statistics.
+        StatsFold = "stats.fold",
         /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
@@ -68,7 +70,7 @@ impl JobKind {
         match self {
             // Most of what ends an attempt here is a worker that was stopped hard.
             Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
-            Self::DocumentsIndex | Self::DocumentsRefresh | Self::JobsPrune => 3,
+            Self::DocumentsIndex | Self::DocumentsRefresh | Self::StatsFold | Self::JobsPrune => 3,
             // It has as many ends as workers are stopped hard during a long run; a cell that fails
             // counts its own.
             Self::RunsLane => 1000,
@@ -85,7 +87,9 @@ impl JobKind {
             | Self::DocumentsIndex
             | Self::DocumentsRefresh
             | Self::RunsLane => Duration::from_secs(30 * 60),
-            Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
+            Self::DocumentsDiscardFile | Self::StatsFold | Self::JobsPrune => {
+                Duration::from_secs(2 * 60)
+            }
             // An execution has a limit of its own, which is shorter.
             Self::WorkflowsExecute => Duration::from_secs(25 * 3600),
         }

@@ -16,6 +16,7 @@ pub mod prompts;
 pub mod providers;
 pub mod revision;
 pub mod runs;
+pub mod stats;
 pub mod templates;
 pub mod trackers;
 pub mod users;

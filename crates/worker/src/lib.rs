@@ -10,6 +10,7 @@ pub mod perform;
 mod registry;
 mod run;
 mod runs;
+mod stats;
 mod workflows;
 
 use std::{sync::Arc, time::Duration};

@@ -4,11 +4,12 @@ use domain::{
     documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
     runs::WorkLane,
+    stats::FoldStats,
     workflows::ExecuteWorkflow,
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run, runs, workflows};
+use crate::{Worker, documents, run, runs, stats, workflows};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -39,6 +40,10 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::WorkflowsExecute => match read::<ExecuteWorkflow>(claim) {
             Ok(job) => workflows::execute(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::StatsFold => match read::<FoldStats>(claim) {
+            Ok(_) => stats::fold(worker).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

@@ -6,6 +6,7 @@ use db::jobs::{NewJob, Rows, Window};
 use domain::{
     documents::RefreshDocuments,
     jobs::{JobKind, Outcome, Prune},
+    stats::FoldStats,
 };
 use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -144,6 +145,7 @@ async fn tick(worker: &Worker) -> anyhow::Result<()> {
     let due = [
         NewJob::new(&Prune {}).once("clock"),
         NewJob::new(&RefreshDocuments {}).once("clock"),
+        NewJob::new(&FoldStats {}).once("clock"),
     ];
     db::jobs::enqueue(&mut conn, &due).await?;
     Ok(())

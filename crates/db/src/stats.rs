@@ -1,0 +1,188 @@
+//! Numbers of a company over time. Generations are written one by one and added up by [`fold`] in the
+//! background; whoever reads takes the sums as far as they go and the events since. So no two
+//! generations wait for each other over a counter, and no reader adds up a million events.
+
+use chrono::{DateTime, Utc};
+use diesel::{prelude::*, sql_types};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use domain::{
+    models::Usd,
+    stats::{Dimension, Interval},
+    users::CompanyId,
+};
+use uuid::Uuid;
+
+use crate::{Connection, prepared::Prepare as _};
+
+/// Events that one transaction adds up.
+const BATCH: i64 = 20_000;
+
+/// From a moment on, and until another.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// The first moment.
+    pub start: DateTime<Utc>,
+    /// The first moment after it.
+    pub end: DateTime<Utc>,
+}
+
+/// What was generated in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Generated {
+    /// Its beginning.
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// Prompts.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub prompts: i64,
+    /// Their tokens.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub tokens: i64,
+}
+
+/// What was generated in a stretch of time, and numbers of whom.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct GeneratedOf {
+    /// The person, template or tracker.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub key: Uuid,
+    /// How much.
+    #[diesel(embed)]
+    pub generated: Generated,
+}
+
+/// How much of a period is one person's, template's or tracker's.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Share {
+    /// Whose.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub key: Uuid,
+    /// What they are called, if they are still there.
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub name: Option<String>,
+    /// Prompts.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub prompts: i64,
+    /// Their tokens.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub tokens: i64,
+}
+
+/// The runs that were started in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Ran {
+    /// Its beginning.
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// Runs.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub runs: i64,
+    /// Their cells.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub cells: i64,
+    /// What they cost so far.
+    #[diesel(sql_type = sql_types::Numeric)]
+    pub cost: Usd,
+}
+
+/// What was generated, by stretches of time; those without anything are left out.
+pub async fn generated(
+    conn: &mut Connection,
+    company: CompanyId,
+    span: Span,
+    interval: Interval,
+) -> QueryResult<Vec<Generated>> {
+    diesel::sql_query(include_str!("stats/series.sql"))
+        .bind::<sql_types::Uuid, _>(company)
+        .bind::<sql_types::Timestamptz, _>(span.start)
+        .bind::<sql_types::Timestamptz, _>(span.end)
+        .bind::<sql_types::Text, _>(interval)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+/// Who has the most of a period that begins and ends with a day.
+pub async fn shares(
+    conn: &mut Connection,
+    company: CompanyId,
+    span: Span,
+    by: Dimension,
+    most: i64,
+) -> QueryResult<Vec<Share>> {
+    diesel::sql_query(include_str!("stats/shares.sql"))
+        .bind::<sql_types::Uuid, _>(company)
+        .bind::<sql_types::Timestamptz, _>(span.start)
+        .bind::<sql_types::Timestamptz, _>(span.end)
+        .bind::<sql_types::Text, _>(by)
+        .bind::<sql_types::BigInt, _>(most)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+/// What these generated, by stretches of a day or more.
+pub async fn generated_of(
+    conn: &mut Connection,
+    company: CompanyId,
+    span: Span,
+    interval: Interval,
+    (by, keys): (Dimension, &[Uuid]),
+) -> QueryResult<Vec<GeneratedOf>> {
+    diesel::sql_query(include_str!("stats/series_of.sql"))
+        .bind::<sql_types::Uuid, _>(company)
+        .bind::<sql_types::Timestamptz, _>(span.start)
+        .bind::<sql_types::Timestamptz, _>(span.end)
+        .bind::<sql_types::Text, _>(interval)
+        .bind::<sql_types::Text, _>(by)
+        .bind::<sql_types::Array<sql_types::Uuid>, _>(keys)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+/// The runs, by stretches of time; those without any are left out.
+pub async fn ran(
+    conn: &mut Connection,
+    company: CompanyId,
+    span: Span,
+    interval: Interval,
+) -> QueryResult<Vec<Ran>> {
+    diesel::sql_query(include_str!("stats/runs.sql"))
+        .bind::<sql_types::Uuid, _>(company)
+        .bind::<sql_types::Timestamptz, _>(span.start)
+        .bind::<sql_types::Timestamptz, _>(span.end)
+        .bind::<sql_types::Text, _>(interval)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+#[derive(QueryableByName)]
+struct Reach {
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    since: DateTime<Utc>,
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    until: DateTime<Utc>,
+    #[diesel(sql_type = sql_types::Bool)]
+    is_more: bool,
+}
+
+/// Adds up the next events of all companies; says whether there may be more.
+pub async fn fold(conn: &mut Connection) -> QueryResult<bool> {
+    conn.transaction(async |conn| {
+        let reach: Reach = diesel::sql_query(include_str!("stats/until.sql"))
+            .bind::<sql_types::BigInt, _>(BATCH)
+            .prepared()
+            .get_result(conn)
+            .await?;
+        diesel::sql_query(include_str!("stats/fold.sql"))
+            .bind::<sql_types::Timestamptz, _>(reach.since)
+            .bind::<sql_types::Timestamptz, _>(reach.until)
+            .prepared()
+            .execute(conn)
+            .await?;
+        Ok(reach.is_more)
+    })
+    .await
+}
