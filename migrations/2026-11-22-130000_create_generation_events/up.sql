@@ -7,7 +7,7 @@ CREATE TABLE generation_events (
     template_id uuid NOT NULL REFERENCES prompt_templates ON DELETE CASCADE,
     template_version_id uuid NOT NULL REFERENCES prompt_template_versions ON DELETE CASCADE,
     is_overridden boolean NOT NULL DEFAULT false,
-    issue_id uuid,
+    issue_id uuid REFERENCES issues ON DELETE SET NULL,
     request_id uuid,
     tracker_id uuid,
     tokens integer NOT NULL,

@@ -3,6 +3,7 @@
 mod trackers {
     pub(crate) mod grant;
     pub(crate) mod hooks;
+    pub(crate) mod issues;
     pub(crate) mod reach;
     pub(crate) mod read;
     pub(crate) mod refuse;

@@ -18,6 +18,7 @@ mod gemini;
 mod health;
 mod idempotency;
 mod invitations;
+mod issues;
 mod jobs;
 mod models;
 pub mod openapi;

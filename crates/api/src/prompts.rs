@@ -2,6 +2,7 @@
 //! [`versions`], which of that is released in [`labels`], the copies kept of them in [`shelf`].
 
 mod body;
+mod generate;
 mod labels;
 mod shelf;
 mod versions;
@@ -34,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list)
         .service(create)
         .service(vocabulary)
+        .service(generate::generate)
         .service(find)
         .service(put)
         .service(update)

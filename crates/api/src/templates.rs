@@ -27,6 +27,7 @@ use crate::{
     extract::{Body, Faults, Path, Paths, Query},
     page::Listing,
 };
+pub(crate) use preview::refused;
 pub use shelf::Shelf;
 
 /// The routes of this area.

@@ -5,7 +5,7 @@
 //! it: changes take turns, and `updated_at` is the revision of everything that is shown of it.
 
 pub mod archive;
-mod bounded;
+pub(crate) mod bounded;
 pub mod labels;
 mod list;
 mod merge;

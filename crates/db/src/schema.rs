@@ -685,8 +685,129 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    trackers (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        created_by -> Nullable<Uuid>,
+        name -> Text,
+        kind -> Text,
+        base_url -> Text,
+        auth_kind -> Text,
+        projects -> Array<Text>,
+        state -> Text,
+        version -> Integer,
+        account_name -> Nullable<Text>,
+        account_email -> Nullable<Text>,
+        product -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        criteria_field -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        cursor -> Jsonb,
+        next_sync_at -> Timestamptz,
+        next_sweep_at -> Timestamptz,
+        failures -> Integer,
+        last_sync_at -> Nullable<Timestamptz>,
+        last_success_at -> Nullable<Timestamptz>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        renewing_by -> Nullable<Uuid>,
+        renewing_until -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tracker_secrets (tracker_id, purpose) {
+        tracker_id -> Uuid,
+        purpose -> Text,
+        company_id -> Uuid,
+        sealed -> Bytea,
+        sealing_key_id -> Text,
+    }
+}
+
+diesel::table! {
+    tracker_grants (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        user_id -> Uuid,
+        state_hash -> Nullable<Bytea>,
+        browser_hash -> Bytea,
+        sealed -> Bytea,
+        sealing_key_id -> Text,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tracker_syncs (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        tracker_id -> Uuid,
+        kind -> Text,
+        state -> Text,
+        fetched -> Integer,
+        stored -> Integer,
+        unchanged -> Integer,
+        unreadable -> Integer,
+        gone -> Integer,
+        requests -> Integer,
+        broken -> Jsonb,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        created_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    issues (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        tracker_id -> Uuid,
+        external_id -> Text,
+        ext_key -> Text,
+        key_lost -> Bool,
+        url -> Text,
+        title -> Text,
+        description -> Text,
+        status -> Text,
+        status_name -> Text,
+        priority -> Nullable<Text>,
+        priority_name -> Nullable<Text>,
+        labels -> Array<Text>,
+        acceptance_criteria -> Nullable<Text>,
+        assignee_id -> Nullable<Text>,
+        assignee_name -> Nullable<Text>,
+        assignee_email -> Nullable<Text>,
+        reporter_id -> Nullable<Text>,
+        reporter_name -> Nullable<Text>,
+        reporter_email -> Nullable<Text>,
+        tracker_created_at -> Nullable<Timestamptz>,
+        tracker_updated_at -> Timestamptz,
+        payload -> Jsonb,
+        gone_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tracker_deliveries (tracker_id, delivery) {
+        tracker_id -> Uuid,
+        delivery -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
+diesel::joinable!(users -> companies (company_id));
 diesel::joinable!(prompts -> users (owner_id));
 diesel::joinable!(workflows -> users (owner_id));
 diesel::joinable!(executions -> users (owner_id));
@@ -694,6 +815,8 @@ diesel::joinable!(executions -> workflow_versions (version_id));
 diesel::joinable!(prompt_versions -> prompts (prompt_id));
 diesel::joinable!(runs -> users (owner_id));
 diesel::joinable!(datasets -> users (owner_id));
+diesel::joinable!(issues -> trackers (tracker_id));
+diesel::joinable!(tracker_secrets -> trackers (tracker_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
@@ -737,4 +860,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     generation_hours,
     generation_days,
     generation_folds,
+    trackers,
+    tracker_secrets,
+    tracker_grants,
+    tracker_syncs,
+    issues,
+    tracker_deliveries,
 );

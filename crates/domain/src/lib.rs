@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod datasets;
 pub mod documents;
+pub mod generation;
 pub mod jobs;
 pub mod models;
 pub mod page;

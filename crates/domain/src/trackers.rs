@@ -5,6 +5,7 @@
 //! proves a webhook. Nothing here calls anybody or knows a clock.
 
 pub mod adf;
+mod connected;
 pub mod criteria;
 pub mod cursor;
 mod error;
@@ -17,6 +18,10 @@ pub mod reconcile;
 pub mod text;
 pub mod wiki;
 
+pub use connected::{
+    AssigneeQuery, AuthKind, SyncKind, SyncState, TrackerGrantId, TrackerName, TrackerState,
+    TrackerSyncId,
+};
 pub use cursor::{Ask, Cursor, PageToken};
 pub use error::{TrackerError, Verdict};
 pub use issue::{Issue, IssuePriority, IssueRef, IssueStatus, Person};

@@ -127,7 +127,8 @@ fn faults_of(context: &Map<String, Value>) -> Vec<FieldFault> {
     context.iter().filter_map(fault).collect()
 }
 
-fn refused(failure: Failure) -> Vec<FieldFault> {
+/// What is wrong with variables and body, under the members `vars` and `bodyMd`.
+pub fn refused(failure: Failure) -> Vec<FieldFault> {
     let of_vars = |(name, fault): (String, domain::Fault)| FieldFault {
         field: if name.is_empty() {
             "vars".to_owned()

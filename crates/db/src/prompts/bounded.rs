@@ -52,7 +52,7 @@ pub(super) fn weight_of_version() -> SqlLiteral<sql_types::BigInt> {
 }
 
 /// A page that is being filled, part by part.
-pub(super) struct Filling<I, T> {
+pub(crate) struct Filling<I, T> {
     left: VecDeque<(I, i64)>,
     rows: Vec<T>,
     room: i64,
@@ -64,7 +64,7 @@ pub(super) struct Filling<I, T> {
 impl<I, T: Serialize> Filling<I, T> {
     /// Of the rows with these ids and weights, in the order of the list, one more than the page
     /// shall have if more follow.
-    pub(super) fn of(found: Vec<(I, i64)>, limit: Limit) -> Self {
+    pub(crate) fn of(found: Vec<(I, i64)>, limit: Limit) -> Self {
         let mut left = VecDeque::from(found);
         let most = usize::try_from(limit.rows()).unwrap_or(usize::MAX);
         let more = left.len() > most;
@@ -79,7 +79,7 @@ impl<I, T: Serialize> Filling<I, T> {
     }
 
     /// The rows to read next: one, or as many as a page has room for.
-    pub(super) fn part(&mut self) -> Vec<I> {
+    pub(crate) fn part(&mut self) -> Vec<I> {
         let (mut ids, mut sum) = (Vec::new(), 0);
         while let Some((id, weight)) = self.left.pop_front() {
             sum += weight;
@@ -93,7 +93,7 @@ impl<I, T: Serialize> Filling<I, T> {
     }
 
     /// Takes the rows of a part, in the order of the list, as far as there is room.
-    pub(super) fn take(&mut self, part: Vec<T>) {
+    pub(crate) fn take(&mut self, part: Vec<T>) {
         for row in part {
             self.room -= if self.fits { 0 } else { measure(&row) };
             if self.room < 0 && !self.rows.is_empty() {
@@ -106,7 +106,7 @@ impl<I, T: Serialize> Filling<I, T> {
     }
 
     /// The page.
-    pub(super) fn page<K>(self, key: impl FnOnce(&T) -> K) -> Page<T, K> {
+    pub(crate) fn page<K>(self, key: impl FnOnce(&T) -> K) -> Page<T, K> {
         let next = if self.more {
             self.rows.last().map(key)
         } else {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use domain::{
     auth::Viewer,
     prompts::{
-        ExampleOutput, Metadata, PromptId, PromptKind, PromptNotes, PromptText, PromptTitle,
+        Body, ExampleOutput, Metadata, PromptId, PromptKind, PromptNotes, PromptText, PromptTitle,
         SflField, SflMode, SflTenor, SourceDocument, grams,
     },
     users::{CompanyId, UserId, Visibility},
@@ -52,6 +52,22 @@ pub struct NewPrompt {
     pub search: Search,
     /// When it was created, unless now.
     pub created_at: Option<DateTime<Utc>>,
+}
+
+impl NewPrompt {
+    /// What a version would keep of it.
+    pub fn body(&self) -> Body {
+        Body {
+            kind: self.kind,
+            prompt_text: self.prompt_text.clone(),
+            sfl_field: self.sfl_field.clone(),
+            sfl_tenor: self.sfl_tenor.clone(),
+            sfl_mode: self.sfl_mode.clone(),
+            example_output: self.example_output.clone(),
+            source_document: self.source_document.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
 }
 
 /// What search looks into.

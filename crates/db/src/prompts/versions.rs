@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ChangeError, PromptChanges, Stored,
+    ChangeError, NewPrompt, PromptChanges, Stored,
     bounded::{self, Filling},
     lock_own, visible_to,
 };
@@ -109,6 +109,36 @@ pub async fn create(
         Ok(ensure(conn, &stored, viewer.user_id, None).await?)
     })
     .await
+}
+
+/// Creates a prompt together with its first version.
+pub(crate) async fn create_first(
+    conn: &mut Connection,
+    new: &NewPrompt,
+) -> QueryResult<PromptVersionId> {
+    diesel::insert_into(prompts::table)
+        .values((new, prompts::current_version.eq(1)))
+        .execute(conn)
+        .await?;
+    let (id, body) = (PromptVersionId::new(), new.body());
+    let version = NewVersion {
+        id,
+        company_id: new.company_id,
+        prompt_id: new.id,
+        lineage: 1,
+        version: 1,
+        label: new.kind.version_label(1),
+        sha256: body.sha256(),
+        tokens_estimate: body.tokens_estimate(),
+        body: &body,
+        run_id: None,
+        created_by: new.owner_id,
+    };
+    diesel::insert_into(prompt_versions::table)
+        .values(version)
+        .execute(conn)
+        .await?;
+    Ok(id)
 }
 
 /// The version of what a locked prompt says now: the newest one if it says the same, else a new

@@ -74,6 +74,7 @@ impl Rows<'_> {
             }
             "runs" => (self.run(path).await, Belongs::Person),
             "workflows" => (self.workflow().await, Belongs::Person),
+            "issues" => (self.issue().await, Belongs::Company),
             "prompt-templates" => (self.template().await, Belongs::Company),
             "executions" | "workflows/jobs" | "workflows/stop" => {
                 (self.execution(path).await, Belongs::Person)
@@ -136,6 +137,25 @@ impl Rows<'_> {
         let made = self.owner.post("/api/workflows", &body).await;
         let id = made.expect(201).json()["id"].clone();
         id.as_str().expect("an id").to_owned()
+    }
+
+    /// An issue of a tracker of the company's, as if it had been read.
+    async fn issue(&self) -> String {
+        let (tracker, issue) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+        let company = format!(
+            "(SELECT company_id FROM users WHERE id = '{}')",
+            self.admin.id()
+        );
+        let sql = format!(
+            "INSERT INTO trackers (id, company_id, name, kind, base_url, auth_kind)
+             VALUES ('{tracker}', {company}, '{tracker}', 'jira', 'https://example.com', 'basic');
+             INSERT INTO issues (id, company_id, tracker_id, external_id, ext_key, url, title, description,
+                 status, status_name, labels, tracker_updated_at, payload)
+             VALUES ('{issue}', {company}, '{tracker}', '1', 'A-1', 'https://example.com/A-1', 'A secret', '',
+                 'open', 'To Do', '{{}}', now(), '{{}}')"
+        );
+        self.app.database().run(&sql).await;
+        issue.to_string()
     }
 
     /// A template of the company, with its first version.
