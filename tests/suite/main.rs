@@ -5,6 +5,7 @@ mod auth;
 mod cache;
 mod gateway;
 mod gemini;
+mod generation;
 mod idempotency;
 mod invitations;
 mod models;

@@ -20,6 +20,7 @@ mod idempotency;
 mod invitations;
 mod issues;
 mod jobs;
+mod lineage;
 mod models;
 pub mod openapi;
 mod page;

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod issues;
 pub mod jobs;
+pub mod lineage;
 pub mod migrations;
 pub mod models;
 pub mod pool;

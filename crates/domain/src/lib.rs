@@ -11,6 +11,7 @@ pub mod datasets;
 pub mod documents;
 pub mod generation;
 pub mod jobs;
+pub mod lineage;
 pub mod models;
 pub mod page;
 pub mod prompts;

@@ -35,6 +35,7 @@ async fn send(
     let path = template
         .replacen("{id}", id, 1)
         .replacen("{n}", "1", 1)
+        .replacen("{kind}", "prompt", 1)
         .replacen("{name}", "production", 1)
         .replacen("{other}", id, 1)
         .replacen("{job_id}", id, 1)
@@ -134,6 +135,7 @@ async fn every_route_refuses_who_lacks_the_role_before_it_reads_the_body() {
             .path
             .replace("{id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{n}", "1")
+            .replace("{kind}", "prompt")
             .replace("{name}", "production")
             .replace("{job_id}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")
             .replace("{other}", "01a1fa64-faf0-76fd-a48c-54d0e5ffef4d")

@@ -14,5 +14,6 @@ WITH counted AS (
 SELECT most.*, CASE $4
     WHEN 'user' THEN (SELECT name FROM users WHERE users.id = key)
     WHEN 'template' THEN (SELECT name FROM prompt_templates WHERE prompt_templates.id = key)
+    ELSE (SELECT name FROM trackers WHERE trackers.id = key)
     END AS name
 FROM most ORDER BY prompts DESC, key

@@ -52,7 +52,7 @@ impl Rows<'_> {
                 let made = self.owner.post("/api/api-keys", &body).await;
                 (id(made), Belongs::Person)
             }
-            "prompts" => (self.released_prompt().await, Belongs::Person),
+            "prompts" | "lineage" => (self.released_prompt().await, Belongs::Person),
             "auth/sessions" => (self.another_session().await, Belongs::Person),
             "users" => (self.owner.id().to_owned(), Belongs::Company),
             "invitations" => {
