@@ -88,6 +88,9 @@ bench-runs *args: (bench "runs" args)
 # workflows: the price of a task, many executions at once on one worker and on three, the pace of models
 bench-workflows *args: (bench "workflows" args)
 
+# statistics over a million generations, and generating
+bench-stats *args: (bench "stats" args)
+
 # files of 100 MB as datasets: bringing them in, reading them again
 bench-datasets *args: (bench "datasets" args)
 

@@ -16,6 +16,7 @@ pub mod rivals;
 pub mod runs;
 pub mod search;
 pub mod stand;
+pub mod stats;
 pub mod vectors;
 pub mod workflows;
 

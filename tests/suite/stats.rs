@@ -162,7 +162,7 @@ async fn a_series_has_a_point_for_every_stretch_and_costs_are_those_of_runs() {
         .expect(201)
         .json();
     let priced = json!({"provider": "mock", "model": "priced-1", "label": "Priced", "kind": "text",
-        "prices": {"base": {"in": "0.1", "out": "0.3"}}});
+        "prices": [{"effectiveFrom": "2020-01-01T00:00:00Z", "input": "1.333", "output": "7.777"}]});
     let model = ada.post("/api/models", &priced).await;
     let model = model.expect(201).json();
     let body = json!({"promptId": prompt["id"], "modelIds": [model["id"]], "rows": [{"word": "a"}, {"word": "b"}]});

@@ -14,7 +14,7 @@ use std::time::Instant;
 use futures::StreamExt as _;
 
 /// Seconds of each of these requests, so many at once.
-async fn taken(
+pub async fn taken(
     times: usize,
     at_once: usize,
     request: impl AsyncFn() -> anyhow::Result<()>,

@@ -31,6 +31,8 @@ enum What {
     Runs(bench::runs::Arguments),
     /// Workflows: the price of a task, many executions at once, the pace of models
     Workflows(bench::workflows::Arguments),
+    /// Statistics over a million generations, and generating
+    Stats(bench::stats::Arguments),
     /// Large files as datasets: bringing them in, reading them again
     Datasets(bench::datasets::Arguments),
     /// The API server with nothing to do
@@ -49,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
         What::Bare(arguments) => bench::prompts::serve_bare(&arguments).await,
         What::Runs(arguments) => bench::runs::run(&arguments).await,
         What::Workflows(arguments) => bench::workflows::run(&arguments).await,
+        What::Stats(arguments) => bench::stats::run(&arguments).await,
         What::Datasets(arguments) => bench::datasets::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }

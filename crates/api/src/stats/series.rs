@@ -81,7 +81,6 @@ pub struct SeriesView {
     /// The last day.
     to: NaiveDate,
     /// How long a stretch is.
-    #[schema(inline)]
     interval: Interval,
     /// A point for each stretch, oldest first; those without anything too.
     points: Vec<PointView>,
