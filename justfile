@@ -82,6 +82,9 @@ bench-prompts *args: (bench "prompts" args)
 # lists of 100 000 prompts, by each filter
 bench-lists *args: (bench "lists" args)
 
+# lists of 100 000 requests with half a million comments, by each filter and role
+bench-requests *args: (bench "requests" args)
+
 # runs: the price of a cell, the provider's pace, size, fairness, rivals
 bench-runs *args: (bench "runs" args)
 

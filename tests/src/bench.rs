@@ -11,14 +11,20 @@ pub mod meter;
 pub mod prompts;
 pub mod queue;
 pub mod report;
+pub mod requests;
 pub mod rest;
 pub mod rivals;
 pub mod runs;
+pub mod scans;
 pub mod search;
 pub mod stand;
 pub mod stats;
 pub mod vectors;
 pub mod workflows;
+
+use std::time::Instant;
+
+use futures::StreamExt as _;
 
 /// The middle of some figures; of an even number of them the lower of the two.
 pub fn median(figures: &[f64]) -> f64 {
@@ -43,4 +49,24 @@ pub fn quantile(figures: &[f64], share: f64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub fn float(count: usize) -> f64 {
     count as f64
+}
+
+/// Seconds of each of these requests, so many at once.
+pub async fn taken(
+    times: usize,
+    at_once: usize,
+    request: impl AsyncFn() -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<f64>> {
+    let mut taken = Vec::with_capacity(times);
+    let mut answers = futures::stream::iter(0..times)
+        .map(async |_| {
+            let asked = Instant::now();
+            request().await?;
+            anyhow::Ok(asked.elapsed().as_secs_f64())
+        })
+        .buffer_unordered(at_once);
+    while let Some(took) = answers.next().await {
+        taken.push(took?);
+    }
+    Ok(taken)
 }

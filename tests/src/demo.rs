@@ -4,6 +4,7 @@
 
 pub mod article;
 pub mod grid;
+pub mod request;
 
 use std::{io::Write, path::Path};
 
@@ -104,6 +105,15 @@ impl Api {
         let request = self
             .client
             .put(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        checked(request.json(body).send().await?).await
+    }
+
+    /// Changes a part of something.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .patch(format!("{}{path}", self.url))
             .bearer_auth(&self.token);
         checked(request.json(body).send().await?).await
     }

@@ -10,6 +10,7 @@ mod idempotency;
 mod invitations;
 mod models;
 mod provider_keys;
+mod requests;
 mod runs;
 mod seeds;
 mod stats;

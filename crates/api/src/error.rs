@@ -6,6 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use domain::requests::RequestStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,6 +66,8 @@ codes! {
     Conflict = "conflict", 409, "Conflict";
     /// A run on the dataset is not over.
     DatasetInUse = "dataset_in_use", 409, "The dataset is in use";
+    /// A request may not be moved there by the caller, or not by this act.
+    TransitionNotAllowed = "transition_not_allowed", 409, "No such step";
     /// The key was used for another request.
     IdempotencyMismatch = "idempotency_mismatch", 409, "Idempotency key used before";
     /// The row changed since it was read.
@@ -111,8 +114,17 @@ pub struct ApiError {
     pub retry_after: Option<u64>,
     /// The methods a path does have.
     pub allow: Option<String>,
+    /// What only a few answers say besides; apart, since every result has room for an error.
+    pub more: Option<Box<More>>,
+}
+
+/// What only a few answers say besides.
+#[derive(Debug, Clone, Default)]
+pub struct More {
     /// What a model wrote that cannot be used: for who asked it, and for nobody else.
     pub raw_output: Option<String>,
+    /// Where a request may be moved instead, if that is what went wrong.
+    pub allowed_transitions: Option<Vec<RequestStatus>>,
 }
 
 /// The body of an answer that says why not.
@@ -140,6 +152,9 @@ pub struct Problem {
     /// What a model wrote that cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_output: Option<String>,
+    /// Where you may move a request that could not be moved as you asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_transitions: Option<Vec<RequestStatus>>,
 }
 
 impl ApiError {
@@ -151,7 +166,16 @@ impl ApiError {
             errors: Vec::new(),
             retry_after: None,
             allow: None,
-            raw_output: None,
+            more: None,
+        }
+    }
+
+    /// The same, saying this besides.
+    #[must_use]
+    pub fn with(self, more: More) -> Self {
+        Self {
+            more: Some(Box::new(more)),
+            ..self
         }
     }
 
@@ -231,6 +255,7 @@ impl ApiError {
 
     /// As it is sent.
     pub fn problem(&self) -> Problem {
+        let more = self.more.as_deref().cloned().unwrap_or_default();
         Problem {
             kind: format!("urn:prompt-architect:problem:{}", self.code.as_str()),
             title: self.code.title().to_owned(),
@@ -240,7 +265,8 @@ impl ApiError {
             message: self.detail.clone(),
             request_id: telemetry::request_id(),
             errors: self.errors.clone(),
-            raw_output: self.raw_output.clone(),
+            raw_output: more.raw_output,
+            allowed_transitions: more.allowed_transitions,
         }
     }
 }

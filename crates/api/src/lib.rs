@@ -28,6 +28,7 @@ mod prompts;
 mod provider_keys;
 pub mod providers;
 pub mod re_seal;
+pub mod requests;
 pub mod routes;
 pub mod runs;
 mod search;

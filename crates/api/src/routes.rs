@@ -7,8 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
-    gemini, health, invitations, issues, jobs, lineage, models, prompts, provider_keys, providers,
-    runs, search, stats, templates, users, workflows,
+    gemini, health, invitations, issues, jobs, lineage, models, prompts, provider_keys, providers, requests, runs, search, stats, templates, users, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -27,6 +26,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     provider_keys::routes(config);
     providers::health::routes(config);
     prompts::routes(config);
+    requests::routes(config);
     runs::routes(config);
     search::routes(config);
     stats::routes(config);

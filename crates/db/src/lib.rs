@@ -18,6 +18,7 @@ pub mod pool;
 pub mod prepared;
 pub mod prompts;
 pub mod provider_keys;
+pub mod requests;
 pub mod runs;
 #[expect(
     missing_docs,

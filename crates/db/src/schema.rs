@@ -805,6 +805,73 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    request_numbers (company_id) {
+        company_id -> Uuid,
+        last -> Integer,
+    }
+}
+
+diesel::table! {
+    requests (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        number -> Integer,
+        title -> Text,
+        description -> Text,
+        vendor -> Text,
+        status -> Text,
+        priority -> Text,
+        created_by -> Uuid,
+        created_by_name -> Text,
+        assigned_to -> Nullable<Uuid>,
+        assigned_to_name -> Nullable<Text>,
+        estimated_hours -> Nullable<Integer>,
+        comment_count -> Integer,
+        comment_bytes -> BigInt,
+        activity_count -> Integer,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    request_searches (request_id) {
+        request_id -> Uuid,
+        company_id -> Uuid,
+        folded_text -> Text,
+        grams -> Array<Integer>,
+    }
+}
+
+diesel::table! {
+    request_comments (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        request_id -> Uuid,
+        number -> Integer,
+        author_id -> Uuid,
+        author_name -> Text,
+        author_role -> Text,
+        content -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    request_activity (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        request_id -> Uuid,
+        number -> Integer,
+        user_id -> Uuid,
+        user_name -> Text,
+        action -> Text,
+        details -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(users -> companies (company_id));
@@ -866,4 +933,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     tracker_syncs,
     issues,
     tracker_deliveries,
+    request_numbers,
+    requests,
+    request_searches,
+    request_comments,
+    request_activity,
 );

@@ -4,6 +4,7 @@
 
 pub mod models;
 mod prompts;
+mod requests;
 
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
@@ -67,6 +68,7 @@ pub async fn apply(connection: &mut Connection, password_hash: &str) -> QueryRes
         .transaction(async |connection| {
             let mut added = example_accounts(connection, password_hash).await?;
             added.extend(prompts::examples(connection).await?);
+            added.extend(requests::examples(connection).await?);
             Ok(added)
         })
         .await

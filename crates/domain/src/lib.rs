@@ -16,6 +16,7 @@ pub mod models;
 pub mod page;
 pub mod prompts;
 pub mod providers;
+pub mod requests;
 pub mod revision;
 pub mod runs;
 pub mod stats;

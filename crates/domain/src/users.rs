@@ -16,13 +16,13 @@ text_enum!(
     /// What a person may do, from least to most: the order of the variants is the order of power.
     Role {
         /// Own requests and their comments, own profile.
-        Requester = "requester" | "end-user",
+        Requester = "requester" | "Requester" | "REQUESTER" | "end-user" | "End-User" | "END_USER",
         /// Prompts, documents, datasets, runs, workflows, issues, generation, outputs.
-        Developer = "developer" | "engineer",
+        Developer = "developer" | "Developer" | "DEVELOPER" | "engineer" | "Engineer" | "ENGINEER",
         /// Templates, stats, triage and assignment, and all a developer may.
-        Lead = "lead" | "manager",
+        Lead = "lead" | "Lead" | "LEAD" | "manager" | "Manager" | "MANAGER",
         /// Everything in the company.
-        Admin = "admin",
+        Admin = "admin" | "Admin" | "ADMIN",
     }
 );
 
@@ -99,6 +99,9 @@ mod tests {
         assert!(Role::Admin > Role::Lead && Role::Lead > Role::Developer);
         assert_eq!("manager".parse(), Ok(Role::Lead));
         assert_eq!("end-user".parse(), Ok(Role::Requester));
+        for engineer in ["engineer", "Engineer", "ENGINEER"] {
+            assert_eq!(engineer.parse(), Ok(Role::Developer));
+        }
         assert!("root".parse::<Role>().is_err());
     }
 }

@@ -242,25 +242,30 @@ impl Stand {
 
     /// A new company's first person, signed in.
     pub async fn register(&self) -> anyhow::Result<Person> {
+        self.enter("register", &make::registration()).await
+    }
+
+    /// Somebody who has an account, signed in with address and password.
+    pub async fn sign_in(&self, login: &Value) -> anyhow::Result<Person> {
+        self.enter("login", login).await
+    }
+
+    async fn enter(&self, door: &str, body: &Value) -> anyhow::Result<Person> {
         let client = Client::new();
-        let registration = make::registration();
-        let registered: Value = client
-            .post(format!("{}/api/auth/register", self.url))
-            .json(&registration)
+        let entered: Value = client
+            .post(format!("{}/api/auth/{door}", self.url))
+            .json(body)
             .send()
             .await?
             .error_for_status()?
             .json()
             .await?;
-        let token = registered["accessToken"].as_str().context("a token")?;
+        let token = entered["accessToken"].as_str().context("a token")?;
         Ok(Person {
             client,
             url: self.url.clone(),
             token: token.to_owned(),
-            email: registration["email"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+            email: body["email"].as_str().unwrap_or_default().to_owned(),
         })
     }
 

@@ -6,11 +6,10 @@ mod history;
 use serde_json::{Value, json};
 
 use super::{
-    median,
-    prompts::taken,
-    quantile,
+    median, quantile,
     report::Report,
     stand::{Person, Stand},
+    taken,
 };
 
 /// What is measured.

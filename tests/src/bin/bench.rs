@@ -24,6 +24,8 @@ enum What {
     Prompts(bench::prompts::Hot),
     /// Lists of 100 000 prompts
     Lists(bench::prompts::Lists),
+    /// Lists of 100 000 requests with their comments
+    Requests(bench::requests::Arguments),
     /// The server that a released prompt is measured against
     #[command(hide = true)]
     Bare(bench::prompts::Bare),
@@ -48,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
         What::Queue(arguments) => bench::queue::run(&arguments).await,
         What::Prompts(arguments) => bench::prompts::hot(&arguments).await,
         What::Lists(arguments) => bench::prompts::lists(&arguments).await,
+        What::Requests(arguments) => bench::requests::run(&arguments).await,
         What::Bare(arguments) => bench::prompts::serve_bare(&arguments).await,
         What::Runs(arguments) => bench::runs::run(&arguments).await,
         What::Workflows(arguments) => bench::workflows::run(&arguments).await,

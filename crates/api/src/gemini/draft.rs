@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::ask::callee;
 use crate::{
     context::{Context, Runner},
-    error::{ApiError, ApiResult, Code, FieldFault},
+    error::{ApiError, ApiResult, Code, FieldFault, More},
     extract::{Body, Faults},
     search,
 };
@@ -260,8 +260,8 @@ fn unusable(what: &str, output: String, faults: &[String]) -> ApiError {
         "The model's answer is no {what}, even when asked again: {}. Try again, or take another model.",
         faults.join("; ")
     );
-    ApiError {
+    ApiError::new(Code::ModelOutputInvalid, detail).with(More {
         raw_output: Some(output),
-        ..ApiError::new(Code::ModelOutputInvalid, detail)
-    }
+        ..More::default()
+    })
 }

@@ -5,11 +5,11 @@
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::taken;
 use crate::bench::{
     float, median, quantile,
     report::Report,
     stand::{Person, Stand},
+    taken,
 };
 
 /// What is measured.

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use db::{Connection, schema::users};
-use diesel::{ExpressionMethods as _, QueryDsl as _, QueryableByName, sql_types};
-use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use db::schema::users;
+use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
 use domain::auth::Viewer;
 use serde_json::json;
 
-use super::{library, taken};
+use super::library;
 use crate::{
     bench::{
         median, quantile,
         report::Report,
+        scans::{settled, used},
         stand::{Person, Stand},
+        taken,
     },
     support::make,
 };
@@ -73,11 +75,11 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut plans = BTreeMap::new();
     for (name, query) in FILTERS {
         let path = format!("/api/prompts?limit={}&{query}", arguments.limit);
-        let before = settled(&mut conn).await?;
+        let before = settled(&mut conn, "prompt").await?;
         let ask = async || person.get(&path).await;
         let one = taken(arguments.requests.min(100), 1, ask).await?;
         let many = taken(arguments.requests, arguments.parallel, ask).await?;
-        let used = used(&before, &settled(&mut conn).await?);
+        let used = used(&before, &settled(&mut conn, "prompt").await?);
         let ms = |times: &[f64], share| quantile(times, share) * 1e3;
         report.goal(
             name,
@@ -118,41 +120,4 @@ async fn people(stand: &Stand, admin: &Person, count: usize) -> anyhow::Result<V
         ..viewer.clone()
     };
     Ok(ids.into_iter().map(of).collect())
-}
-
-/// Scans so far, by index; those of the whole table under its own name.
-type Scans = BTreeMap<String, i64>;
-
-#[derive(QueryableByName)]
-struct Scan {
-    #[diesel(sql_type = sql_types::Text)]
-    name: String,
-    #[diesel(sql_type = sql_types::BigInt)]
-    scans: i64,
-}
-
-async fn scans(conn: &mut Connection) -> anyhow::Result<Scans> {
-    let rows: Vec<Scan> = diesel::sql_query(
-        "SELECT indexrelname::text AS name, idx_scan AS scans FROM pg_stat_user_indexes WHERE relname LIKE 'prompt%'
-         UNION ALL
-         SELECT 'all of ' || relname, seq_scan FROM pg_stat_user_tables WHERE relname LIKE 'prompt%'",
-    )
-    .load(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.name, row.scans)).collect())
-}
-
-/// The scans once all connections of the server have reported theirs: those that rest do so within
-/// ten seconds.
-async fn settled(conn: &mut Connection) -> anyhow::Result<Scans> {
-    conn.batch_execute("SELECT pg_sleep(11)").await?;
-    scans(conn).await
-}
-
-/// What was scanned in between.
-fn used(before: &Scans, after: &Scans) -> Vec<String> {
-    let more = after
-        .iter()
-        .filter(|(name, scans)| before.get(*name) != Some(scans));
-    more.map(|(name, _)| name.clone()).collect()
 }

@@ -76,6 +76,7 @@ impl Rows<'_> {
             "workflows" => (self.workflow().await, Belongs::Person),
             "issues" => (self.issue().await, Belongs::Company),
             "prompt-templates" => (self.template().await, Belongs::Company),
+            "requests" => (self.request(path).await, Belongs::Person),
             "executions" | "workflows/jobs" | "workflows/stop" => {
                 (self.execution(path).await, Belongs::Person)
             }
@@ -167,6 +168,41 @@ impl Rows<'_> {
         id.as_str().expect("an id").to_owned()
     }
 
+    /// A request of the owner's, come so far that they, or somebody, may do with it what the path does.
+    async fn request(&self, path: &str) -> String {
+        let body = json!({"title": "Secret", "description": "A secret wish.", "vendor": "ABB", "priority": "Low"});
+        let made = self.owner.post("/api/requests", &body).await;
+        let request = made.expect(201).json()["request"].clone();
+        let id = request["id"].as_str().expect("an id").to_owned();
+        let set = async |status: &str| {
+            let path = format!("/api/requests/{id}/status");
+            let reply = self.admin.patch(&path, &json!({ "status": status })).await;
+            reply.expect(200);
+        };
+        let assign = "/api/requests/{id}/assign";
+        if path != assign && path != "/api/requests/{id}/status" {
+            return id;
+        }
+        set("Feasibility Review").await;
+        set("Resource Allocation").await;
+        if path != assign {
+            let to = json!({"engineerId": self.owner.id(), "estimatedHours": 8});
+            let path = assign.replace("{id}", &id);
+            self.admin.patch(&path, &to).await.expect(200);
+            set("In Progress").await;
+            set("Completed").await;
+        }
+        id
+    }
+
+    /// Who may do with a person's row what the path does.
+    pub fn master(&self, path: &str) -> &Client {
+        match path {
+            "/api/requests/{id}/assign" => &self.admin,
+            _ => &self.owner,
+        }
+    }
+
     /// An execution of the owner's: over, unless it is to be stopped.
     async fn execution(&self, path: &str) -> String {
         let execute = format!("/api/workflows/{}/execute", self.workflow().await);
@@ -185,8 +221,11 @@ impl Rows<'_> {
         started["executionId"].as_str().expect("an id").to_owned()
     }
 
-    /// The cell that a path is about; none if it is about none.
+    /// What is named besides: the cell that a path is about, or a developer; none if it is about none.
     async fn cell_of(&self, path: &str, run: &str) -> String {
+        if path == "/api/requests/{id}/assign" {
+            return self.owner.id().to_owned();
+        }
         if !path.contains("{cell_id}") {
             return String::new();
         }
