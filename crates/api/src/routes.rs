@@ -7,8 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
-    gemini, health, invitations, jobs, models, prompts, provider_keys, providers, runs, search,
-    templates, users, workflows,
+    gemini, health, invitations, jobs, models, outputs, prompts, provider_keys, providers, runs,
+    search, templates, users, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -22,6 +22,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     invitations::routes(config);
     jobs::routes(config);
     models::routes(config);
+    outputs::routes(config);
     provider_keys::routes(config);
     providers::health::routes(config);
     prompts::routes(config);

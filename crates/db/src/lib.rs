@@ -11,6 +11,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod migrations;
 pub mod models;
+pub mod outputs;
 pub mod pool;
 pub mod prepared;
 pub mod prompts;

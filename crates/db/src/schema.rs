@@ -640,6 +640,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    outputs (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        prompt_id -> Uuid,
+        prompt_version_id -> Uuid,
+        creator_id -> Uuid,
+        file_name -> Text,
+        content_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Bytea,
+        storage_key -> Text,
+        scanner -> Nullable<Text>,
+        scanned_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(outputs -> prompts (prompt_id));
+diesel::joinable!(outputs -> users (creator_id));
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(prompts -> users (owner_id));
@@ -688,4 +709,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     execution_events,
     prompt_templates,
     prompt_template_versions,
+    outputs,
 );

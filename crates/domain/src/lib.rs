@@ -11,6 +11,7 @@ pub mod datasets;
 pub mod documents;
 pub mod jobs;
 pub mod models;
+pub mod outputs;
 pub mod page;
 pub mod prompts;
 pub mod providers;
