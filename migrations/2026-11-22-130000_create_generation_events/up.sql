@@ -8,7 +8,7 @@ CREATE TABLE generation_events (
     template_version_id uuid NOT NULL REFERENCES prompt_template_versions ON DELETE CASCADE,
     is_overridden boolean NOT NULL DEFAULT false,
     issue_id uuid REFERENCES issues ON DELETE SET NULL,
-    request_id uuid,
+    request_id uuid REFERENCES requests ON DELETE SET NULL,
     tracker_id uuid,
     tokens integer NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -1,6 +1,7 @@
 //! Stand-ins for services outside, faithful enough that the vendors' own clients accept them.
 
 pub mod anthropic;
+pub mod clamd;
 pub mod gemini;
 pub mod issues;
 pub mod jira;

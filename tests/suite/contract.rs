@@ -6,6 +6,8 @@ mod documents;
 mod house;
 #[path = "contract/matrix.rs"]
 mod matrix;
+#[path = "contract/outputs.rs"]
+mod outputs;
 #[path = "contract/schemathesis.rs"]
 mod schemathesis;
 #[path = "contract/search.rs"]

@@ -203,6 +203,8 @@ impl Shared {
     fn config(&self) -> api::Config {
         let redis_url =
             std::env::var("REDIS_URL").expect("REDIS_URL names a Redis server for tests");
+        // Where there is no scanner, the tests that need one say so themselves.
+        let clamd_url = std::env::var("CLAMD_URL").unwrap_or_default();
         let mut config = parsed::<Arguments>([
             "api",
             "--api-bind=127.0.0.1:0",
@@ -218,6 +220,7 @@ impl Shared {
             &format!("--database-url={}", self.database.url()),
             &format!("--redis-url={redis_url}"),
             &format!("--redis-prefix={}", self.redis_prefix),
+            &format!("--clamd-url={clamd_url}"),
             &format!("--storage-url=file://{}", self.files.path().display()),
         ])
         .config;

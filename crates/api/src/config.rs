@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use gateway::GatewayConfig;
-use integrations::storage::StorageConfig;
+use integrations::{scan::ScanConfig, storage::StorageConfig};
 use sandbox::SandboxConfig;
 
 use crate::{
@@ -40,6 +40,9 @@ pub struct Config {
     /// Files.
     #[command(flatten)]
     pub storage: StorageConfig,
+    /// Malware.
+    #[command(flatten)]
+    pub scan: ScanConfig,
     /// When providers may be called.
     #[command(flatten)]
     pub governor: queue::governor::GovernorConfig,

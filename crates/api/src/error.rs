@@ -78,6 +78,8 @@ codes! {
     UnsupportedType = "unsupported_type", 415, "Type not supported";
     /// Well-formed, but it breaks a rule.
     Invalid = "invalid", 422, "Not valid";
+    /// The malware scanner found something.
+    OutputInfected = "output_infected", 422, "The output is infected";
     /// A task of a workflow brought no result.
     TaskFailed = "task_failed", 422, "The task failed";
     /// Too many requests.

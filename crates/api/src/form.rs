@@ -26,7 +26,7 @@ pub struct Spooled {
 }
 
 /// Takes a file in, if it has no more bytes than this.
-pub async fn spool(mut field: Field, limit: usize) -> ApiResult<Spooled> {
+pub async fn spool(field: Field, limit: usize) -> ApiResult<Spooled> {
     let name = field
         .content_disposition()
         .and_then(|part| part.get_filename())
@@ -34,6 +34,11 @@ pub async fn spool(mut field: Field, limit: usize) -> ApiResult<Spooled> {
     let name: FileName = name
         .parse()
         .map_err(|fault: domain::Fault| ApiError::invalid("file", fault.0))?;
+    spool_as(field, name, limit).await
+}
+
+/// The same under this name, whatever its sender called it.
+pub async fn spool_as(mut field: Field, name: FileName, limit: usize) -> ApiResult<Spooled> {
     let file = NamedTempFile::new().map_err(|cause| ApiError::internal(&cause))?;
     let mut target = tokio::fs::File::create(file.path())
         .await
@@ -42,8 +47,7 @@ pub async fn spool(mut field: Field, limit: usize) -> ApiResult<Spooled> {
     while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
         size += piece.len();
         if size > limit {
-            let detail = format!("A file has at most {limit} bytes. Split it.");
-            return Err(ApiError::new(Code::TooLarge, detail));
+            return Err(too_large(limit));
         }
         digest.update(&piece);
         target
@@ -61,6 +65,23 @@ pub async fn spool(mut field: Field, limit: usize) -> ApiResult<Spooled> {
         size,
         sha256: Sha256(digest.finalize().into()),
     })
+}
+
+/// Reads past a file that is not wanted, if it has no more bytes than this.
+pub async fn skip(mut field: Field, limit: usize) -> ApiResult<()> {
+    let mut size = 0;
+    while let Some(piece) = field.try_next().await.map_err(|cause| unreadable(&cause))? {
+        size += piece.len();
+        if size > limit {
+            return Err(too_large(limit));
+        }
+    }
+    Ok(())
+}
+
+fn too_large(limit: usize) -> ApiError {
+    let detail = format!("A file has at most {limit} bytes. Split it.");
+    ApiError::new(Code::TooLarge, detail)
 }
 
 /// A field that is no file.

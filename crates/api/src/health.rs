@@ -32,6 +32,10 @@ struct Readiness {
     postgres: &'static str,
     /// Redis: `ok` or what is wrong. Without it pages are slower and sign-in is closed.
     redis: &'static str,
+    /// The malware scanner: `ok` or what is wrong; missing if none is configured. Without it no
+    /// outputs are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scanner: Option<&'static str>,
 }
 
 /// Whether the process answers at all.
@@ -46,16 +50,11 @@ async fn healthz() -> web::Json<Health> {
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/readyz")]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
-    let postgres = if db::pool::answers(&app.pool).await {
-        "ok"
-    } else {
-        "does not answer"
-    };
-    let redis = if queue::answers(&app.redis).await {
-        "ok"
-    } else {
-        "does not answer"
-    };
+    let (postgres, redis, scanner) = tokio::join!(
+        async { word(db::pool::answers(&app.pool).await) },
+        async { word(queue::answers(&app.redis).await) },
+        scanner(&app),
+    );
     // Without Redis nearly everything is still answered: taking all replicas out would be worse.
     let ready = postgres == "ok";
     let status = if ready { "ok" } else { "unavailable" };
@@ -68,7 +67,17 @@ async fn readyz(app: web::Data<App>) -> HttpResponse {
         status,
         postgres,
         redis,
+        scanner,
     })
+}
+
+async fn scanner(app: &App) -> Option<&'static str> {
+    let clamd = app.scanner.as_ref()?;
+    Some(word(clamd.answers().await))
+}
+
+fn word(answers: bool) -> &'static str {
+    if answers { "ok" } else { "does not answer" }
 }
 
 /// Prometheus metrics of this process. Where a service key is configured, it has to be sent.

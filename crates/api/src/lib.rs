@@ -7,6 +7,7 @@ pub mod auth;
 pub mod config;
 pub mod context;
 mod datasets;
+mod disposition;
 mod documents;
 pub mod error;
 mod etag;
@@ -23,6 +24,7 @@ mod jobs;
 mod lineage;
 mod models;
 pub mod openapi;
+mod outputs;
 mod page;
 mod prompts;
 mod provider_keys;
@@ -51,7 +53,7 @@ use actix_web::{
 use db::jobs::Window;
 use domain::{jobs::JobKind, providers::Embedder};
 use gateway::Gateway;
-use integrations::storage::Storage;
+use integrations::{scan::Clamd, storage::Storage};
 use metrics_exporter_prometheus::PrometheusHandle;
 use queue::delivery::{Pace, Sender, dispatch_forever};
 use queue::{cache::Cache, circuit::Circuit, governor::Governor, limits::Limits, news::News};
@@ -89,6 +91,8 @@ pub struct App {
     pub redis: queue::Redis,
     /// Where files are.
     pub storage: Storage,
+    /// What looks for malware, if that is done.
+    pub scanner: Option<Clamd>,
     /// What makes vectors of questions, under the governor.
     pub embedder: Arc<dyn Embedder>,
     /// What reaches models, under the governor.
@@ -149,6 +153,7 @@ pub fn app(config: Config, sandbox: Sandbox, metrics: PrometheusHandle) -> anyho
     Ok(App {
         pool: db::pool::connect(&config.db)?,
         storage: Storage::open(&config.storage)?,
+        scanner: config.scan.scanner(),
         embedder: gateway.embedder(),
         gateway,
         sandbox,

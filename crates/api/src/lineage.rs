@@ -58,7 +58,7 @@ impl std::str::FromStr for NodeId {
     }
 }
 
-/// Where an issue, template, prompt, version, run or output comes from, and what became of it, as far
+/// Where an issue, request, template, prompt, version, run or output comes from, and what became of it, as far
 /// as you may see it.
 #[utoipa::path(tag = "Lineage",
     params(("kind" = LineageKind, Path, description = "What it is"), ("id" = Uuid, Path, description = "Which"), LineageQuery),

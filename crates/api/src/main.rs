@@ -3,6 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
+use integrations::scan::Scanning;
 use sandbox::{FunctionsCommand, Sandbox};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -92,6 +93,9 @@ async fn serve(config: api::Config) -> anyhow::Result<()> {
     db::migrations::require_exact(app.config.db.database_url.expose_secret()).await?;
     api::prepare(&app).await?;
     let (serving, address) = api::serve(app.clone())?;
+    if app.config.scan.clamd_url == Scanning::Off {
+        tracing::warn!("CLAMD_URL is off: outputs are kept without a scan for malware");
+    }
     tracing::info!(%address, embedder = app.embedder.name(), "listening");
     let stop = CancellationToken::new();
     let (served, dispatched) = tokio::join!(

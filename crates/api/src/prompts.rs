@@ -292,7 +292,7 @@ async fn update(
     Ok(changed(stored))
 }
 
-/// Deletes a prompt with its versions and labels.
+/// Deletes a prompt with its versions, labels and outputs.
 #[utoipa::path(tag = "Prompts", params(("id" = PromptId, Path, description = "The prompt")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/prompts/{id}")]
@@ -305,5 +305,6 @@ async fn delete(
     let change = Change::begin(context.app(), id);
     db::prompts::delete(&mut *context.db().await?, &context.who, id, &expected).await?;
     change.settle().await;
+    context.app().wake.notify_one();
     Ok(HttpResponse::NoContent().finish())
 }

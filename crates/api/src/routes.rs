@@ -7,7 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
-    gemini, health, invitations, issues, jobs, lineage, models, prompts, provider_keys, providers, requests, runs, search, stats, templates, users, workflows,
+    gemini, health, invitations, issues, jobs, lineage, models, outputs, prompts, provider_keys,
+    providers, requests, runs, search, stats, templates, users, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -23,6 +24,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     jobs::routes(config);
     lineage::routes(config);
     models::routes(config);
+    outputs::routes(config);
     provider_keys::routes(config);
     providers::health::routes(config);
     prompts::routes(config);

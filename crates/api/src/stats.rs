@@ -84,6 +84,8 @@ struct Sums {
     cells: i64,
     /// What these runs cost so far, in US dollars: the sum of their attempts.
     cost: Usd,
+    /// Outputs that were kept.
+    outputs: i64,
 }
 
 impl Sums {
@@ -193,6 +195,9 @@ async fn sums(
         sums.runs += month.runs;
         sums.cells += month.cells;
         sums.cost += month.cost;
+    }
+    for month in db::stats::kept(conn, company, span(period), Interval::Month).await? {
+        sums.outputs += month.outputs;
     }
     Ok(sums.with_average())
 }

@@ -5,9 +5,11 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
     generation::{GenerationId, Source},
-    prompts::PromptVersionId,
+    prompts::{PromptId, PromptVersionId},
+    requests::RequestId,
+    templates::{TemplateId, TemplateVersionId},
     trackers::{IssueId, TrackerId},
-    users::{CompanyId, Email, PersonName},
+    users::{CompanyId, Email, PersonName, UserId},
 };
 
 use crate::{
@@ -58,13 +60,14 @@ pub struct Origin<'a> {
 struct Event {
     id: GenerationId,
     company_id: CompanyId,
-    user_id: domain::users::UserId,
-    prompt_id: domain::prompts::PromptId,
+    user_id: UserId,
+    prompt_id: PromptId,
     prompt_version_id: PromptVersionId,
-    template_id: domain::templates::TemplateId,
-    template_version_id: domain::templates::TemplateVersionId,
+    template_id: TemplateId,
+    template_version_id: TemplateVersionId,
     is_overridden: bool,
     issue_id: Option<IssueId>,
+    request_id: Option<RequestId>,
     tracker_id: Option<TrackerId>,
     tokens: i32,
 }
@@ -75,7 +78,10 @@ pub async fn keep(
     new: &NewPrompt,
     origin: &Origin<'_>,
 ) -> QueryResult<PromptVersionId> {
-    let Source::Issue(issue_id) = origin.source;
+    let (issue_id, request_id) = match origin.source {
+        Source::Issue(id) => (Some(id), None),
+        Source::Request(id) => (None, Some(id)),
+    };
     conn.transaction(async |conn| {
         let version = versions::create_first(conn, new).await?;
         diesel::insert_into(generation_events::table)
@@ -88,7 +94,8 @@ pub async fn keep(
                 template_id: origin.template.summary.id,
                 template_version_id: origin.template.summary.version_id,
                 is_overridden: origin.is_overridden,
-                issue_id: Some(issue_id),
+                issue_id,
+                request_id,
                 tracker_id: origin.tracker_id,
                 tokens: origin.tokens,
             })

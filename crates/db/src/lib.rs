@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod lineage;
 pub mod migrations;
 pub mod models;
+pub mod outputs;
 pub mod pool;
 pub mod prepared;
 pub mod prompts;

@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
     lineage::{Direction, Edge, LineageKind, Relation, Vertex},
+    users::Role,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -201,6 +202,7 @@ async fn visible(
         .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
         .bind::<sql_types::Uuid, _>(viewer.company_id)
         .bind::<sql_types::Uuid, _>(viewer.user_id)
+        .bind::<sql_types::Bool, _>(viewer.role >= Role::Lead)
         .prepared()
         .load(conn)
         .await

@@ -26,7 +26,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Connection,
+    Connection, outputs,
     schema::{prompts, users},
 };
 pub use list::{Filter, list, vocabulary};
@@ -183,7 +183,7 @@ pub enum ChangeError {
 
 /// The rows a viewer may see: their own, and those their company shares.
 #[dsl::auto_type(no_type_alias)]
-fn visible_to(company_id: CompanyId, user_id: UserId) -> _ {
+pub(crate) fn visible_to(company_id: CompanyId, user_id: UserId) -> _ {
     let own: dsl::Eq<prompts::owner_id, UserId> = prompts::owner_id.eq(user_id);
     prompts::company_id
         .eq(company_id)
@@ -259,10 +259,8 @@ pub(crate) async fn bodies(
         .select(Stored::as_select())
         .load(conn)
         .await?;
-    let bodies = found
-        .into_iter()
-        .map(|stored| (stored.prompt.id, stored.prompt.body()));
-    Ok(bodies.collect())
+    let body = |stored: Stored| (stored.prompt.id, stored.prompt.body());
+    Ok(found.into_iter().map(body).collect())
 }
 
 /// Locks a prompt, whosever it is.
@@ -382,7 +380,7 @@ async fn change(
     Ok(stored(conn, id).await?)
 }
 
-/// Deletes a prompt with its versions and labels.
+/// Deletes a prompt with its versions, labels and outputs.
 pub async fn delete(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -391,6 +389,7 @@ pub async fn delete(
 ) -> Result<Stored, ChangeError> {
     conn.transaction(async |conn| {
         let stored = lock_own(conn, viewer, id, expected).await?;
+        outputs::forget_of(conn, id).await?;
         diesel::delete(prompts::table.find(id))
             .execute(conn)
             .await?;

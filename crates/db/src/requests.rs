@@ -165,7 +165,7 @@ pub struct Detail {
 }
 
 /// A request that the viewer may see.
-async fn find(conn: &mut Connection, viewer: &Viewer, id: RequestId) -> QueryResult<Request> {
+pub async fn find(conn: &mut Connection, viewer: &Viewer, id: RequestId) -> QueryResult<Request> {
     let found = of_company(conn, viewer.company_id, id).await?;
     found
         .filter(|request| request.is_visible_to(viewer))

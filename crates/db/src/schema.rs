@@ -872,6 +872,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    outputs (id) {
+        id -> Uuid,
+        company_id -> Uuid,
+        prompt_id -> Uuid,
+        prompt_version_id -> Uuid,
+        creator_id -> Uuid,
+        file_name -> Text,
+        content_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Bytea,
+        storage_key -> Text,
+        scanner -> Nullable<Text>,
+        scanned_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(users -> companies (company_id));
@@ -884,6 +903,8 @@ diesel::joinable!(runs -> users (owner_id));
 diesel::joinable!(datasets -> users (owner_id));
 diesel::joinable!(issues -> trackers (tracker_id));
 diesel::joinable!(tracker_secrets -> trackers (tracker_id));
+diesel::joinable!(outputs -> prompts (prompt_id));
+diesel::joinable!(outputs -> users (creator_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     companies,
@@ -938,4 +959,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     request_searches,
     request_comments,
     request_activity,
+    outputs,
 );

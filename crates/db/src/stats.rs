@@ -85,6 +85,17 @@ pub struct Ran {
     pub cost: Usd,
 }
 
+/// The outputs that were kept in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Kept {
+    /// Its beginning.
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// Outputs.
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub outputs: i64,
+}
+
 /// What was generated, by stretches of time; those without anything are left out.
 pub async fn generated(
     conn: &mut Connection,
@@ -149,6 +160,23 @@ pub async fn ran(
     interval: Interval,
 ) -> QueryResult<Vec<Ran>> {
     diesel::sql_query(include_str!("stats/runs.sql"))
+        .bind::<sql_types::Uuid, _>(company)
+        .bind::<sql_types::Timestamptz, _>(span.start)
+        .bind::<sql_types::Timestamptz, _>(span.end)
+        .bind::<sql_types::Text, _>(interval)
+        .prepared()
+        .load(conn)
+        .await
+}
+
+/// The outputs, by stretches of time; those without any are left out.
+pub async fn kept(
+    conn: &mut Connection,
+    company: CompanyId,
+    span: Span,
+    interval: Interval,
+) -> QueryResult<Vec<Kept>> {
+    diesel::sql_query(include_str!("stats/outputs.sql"))
         .bind::<sql_types::Uuid, _>(company)
         .bind::<sql_types::Timestamptz, _>(span.start)
         .bind::<sql_types::Timestamptz, _>(span.end)

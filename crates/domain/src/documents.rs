@@ -164,7 +164,7 @@ impl crate::jobs::Job for EmbedDocument {
     const KIND: crate::jobs::JobKind = crate::jobs::JobKind::DocumentsEmbed;
 }
 
-/// Removes a file whose document is deleted.
+/// Removes a file whose document or output is deleted.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct DiscardFile {
     /// Its key in the storage.

@@ -1,7 +1,7 @@
 //! Generating prompts: a template is filled in for an issue or a request, and what comes of it is kept
 //! as a prompt whose origin is known.
 
-use crate::{prompts::PromptTitle, trackers::IssueId};
+use crate::{prompts::PromptTitle, requests::RequestId, trackers::IssueId};
 
 id!(
     /// A prompt's being generated.
@@ -13,6 +13,8 @@ id!(
 pub enum Source {
     /// An issue of a tracker.
     Issue(IssueId),
+    /// A colleague's request.
+    Request(RequestId),
 }
 
 /// What a prompt is called that was generated for this: its name and its title, as far as there is room.

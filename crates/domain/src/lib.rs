@@ -13,6 +13,7 @@ pub mod generation;
 pub mod jobs;
 pub mod lineage;
 pub mod models;
+pub mod outputs;
 pub mod page;
 pub mod prompts;
 pub mod providers;

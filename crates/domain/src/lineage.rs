@@ -10,6 +10,8 @@ text_enum!(
     LineageKind {
         /// An issue of a tracker.
         Issue = "issue",
+        /// A colleague's request.
+        Request = "request",
         /// A template.
         Template = "template",
         /// A prompt.
@@ -26,7 +28,7 @@ text_enum!(
 text_enum!(
     /// How one became of the other.
     Relation {
-        /// A version was generated for an issue.
+        /// A version was generated for an issue or a request.
         GeneratedFor = "generatedFor",
         /// A version was generated with a template.
         GeneratedWith = "generatedWith",

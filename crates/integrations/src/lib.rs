@@ -1,9 +1,11 @@
-//! Everything outside besides Postgres and Redis: model providers, file storage, text extraction,
-//! the keys that seal secrets, and what the processes tell about themselves.
+//! Everything outside besides Postgres and Redis: model providers, file storage, the malware
+//! scanner, text extraction, the keys that seal secrets, and what the processes tell about
+//! themselves.
 
 pub mod extract;
 pub mod http;
 pub mod llm;
+pub mod scan;
 pub mod sealing;
 pub mod storage;
 pub mod telemetry;

@@ -192,6 +192,7 @@ async fn lists_of_one_company_hold_nothing_of_another() {
         "models",
         "provider-keys",
         "prompts",
+        "outputs",
         "runs",
         "workflows",
         "prompt-templates",

@@ -1,18 +1,19 @@
-//! Generating prompts: a template filled in for an issue, kept as a prompt with its first version and
+//! Generating prompts: a template filled in for an issue or a request, kept as a prompt with its first version and
 //! with where it comes from.
 
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, http::header, post, web};
 use db::{
-    generation::{Asker, Origin},
-    prompts::PromptChanges,
+    Connection, generation::Origin, issues::IssueDetail, prompts::PromptChanges, requests::Request,
     templates::Template,
 };
 use deserr::Deserr;
 use domain::{
+    auth::Viewer,
     generation::{self, Source},
     prompts::{PromptId, PromptText, PromptTitle, PromptVersionId},
+    requests::RequestId,
     templates::{BodyMd, Data, Failure, TemplateId, lint, render, tokens},
     trackers::{IssueId, TrackerId},
     users::Visibility,
@@ -31,11 +32,15 @@ use crate::{
 
 /// What a prompt is generated from.
 #[derive(Debug, Deserr, ToSchema)]
-#[deserr(error = Faults, rename_all = camelCase)]
+#[deserr(error = Faults, rename_all = camelCase, validate = one_source -> Faults)]
 #[schema(rename_all = "camelCase")]
 struct GenerateBody {
-    /// The issue it is for.
-    issue_id: IssueId,
+    /// The issue it is for, unless it is for a request.
+    #[deserr(default)]
+    issue_id: Option<IssueId>,
+    /// The request it is for, unless it is for an issue.
+    #[deserr(default)]
+    request_id: Option<RequestId>,
     /// The template, as it is now.
     template_id: TemplateId,
     /// The template's variables.
@@ -47,13 +52,27 @@ struct GenerateBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200_000)]
     #[deserr(default)]
     body_override: Option<BodyMd>,
-    /// What the prompt is called, 1 to 255 characters; key and title of the issue, if absent.
+    /// What the prompt is called, 1 to 255 characters; key and title of the issue, or number
+    /// and title of the request, if absent.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     #[deserr(default)]
     title: Option<PromptTitle>,
     /// Who besides you may see it; nobody, unless said otherwise.
     #[deserr(default)]
     visibility: Option<Visibility>,
+}
+
+/// A prompt is for one thing.
+fn one_source(body: GenerateBody, _: deserr::ValuePointerRef<'_>) -> Result<GenerateBody, Faults> {
+    let message = match (body.issue_id, body.request_id) {
+        (Some(_), None) | (None, Some(_)) => return Ok(body),
+        (None, None) => "is required, unless there is a requestId",
+        (Some(_), Some(_)) => "must be left out with a requestId",
+    };
+    Err(Faults::broken_rules(vec![FieldFault {
+        field: "issueId".into(),
+        message: message.into(),
+    }]))
 }
 
 /// A prompt that was generated.
@@ -79,10 +98,11 @@ struct Subject {
     context: Map<String, Value>,
 }
 
-/// Generates a prompt: fills the template in with the issue, its tracker, you, your company and `vars`,
+/// Generates a prompt: fills the template in with the issue or the request, you, your company and `vars`,
 /// and keeps the text as a prompt of yours with an immutable version.
 ///
-/// The template finds `issue` as `GET /api/issues/{id}` shows it, `tracker {id, name, type}`,
+/// The template finds `issue` as `GET /api/issues/{id}` shows it with `tracker {id, name, type}`, or
+/// `request` as lists show it without comments, and
 /// `user {id, name, email, role}` and `company {id, name}`.
 #[utoipa::path(tag = "Prompts", request_body = GenerateBody, responses((status = 201, body = GeneratedView)))]
 #[post("/prompts/generate")]
@@ -130,37 +150,69 @@ pub async fn generate(
 async fn read(context: &Context<Developer>, body: &GenerateBody) -> ApiResult<(Template, Subject)> {
     let (who, mut conn) = (&context.who, context.db().await?);
     let template = db::templates::find(&mut conn, who, body.template_id).await;
-    let issue = db::issues::find(&mut conn, who, body.issue_id).await;
     let mut faults = Vec::new();
     let template = found(template, "templateId", &mut faults)?;
-    let issue = found(issue, "issueId", &mut faults)?;
-    let (Some(template), Some(detail)) = (template, issue) else {
+    let subject = subject(&mut conn, who, body, &mut faults).await?;
+    let (Some(template), Some(mut subject)) = (template, subject) else {
         return Err(ApiError::faults(Code::Invalid, faults));
     };
     let asker = db::generation::asker(&mut conn, who).await?;
-    let issue = &detail.issue;
-    let subject = Subject {
-        source: Source::Issue(issue.id),
-        tracker_id: Some(issue.tracker_id),
-        title: generation::title(&issue.ext_key, &issue.title),
-        context: Map::from_iter([
-            ("issue".to_owned(), json!(detail)),
-            (
-                "tracker".to_owned(),
-                json!({"id": issue.tracker_id, "name": issue.tracker_name, "type": issue.tracker_kind}),
-            ),
-            (
-                "user".to_owned(),
-                json!({"id": who.user_id, "name": asker.name, "email": asker.email, "role": who.role}),
-            ),
-            ("company".to_owned(), company(context, &asker)),
-        ]),
-    };
+    let user =
+        json!({"id": who.user_id, "name": asker.name, "email": asker.email, "role": who.role});
+    let company = json!({"id": who.company_id, "name": asker.company});
+    subject.context.insert("user".to_owned(), user);
+    subject.context.insert("company".to_owned(), company);
     Ok((template, subject))
 }
 
-fn company(context: &Context<Developer>, asker: &Asker) -> Value {
-    json!({"id": context.who.company_id, "name": asker.company})
+async fn subject(
+    conn: &mut Connection,
+    who: &Viewer,
+    body: &GenerateBody,
+    faults: &mut Vec<FieldFault>,
+) -> ApiResult<Option<Subject>> {
+    if let Some(id) = body.issue_id {
+        let detail = found(db::issues::find(conn, who, id).await, "issueId", faults)?;
+        return Ok(detail.as_ref().map(Subject::of_issue));
+    }
+    let Some(id) = body.request_id else {
+        return Ok(None);
+    };
+    let request = found(db::requests::find(conn, who, id).await, "requestId", faults)?;
+    Ok(request.as_ref().map(Subject::of_request))
+}
+
+impl Subject {
+    fn of_issue(detail: &IssueDetail) -> Self {
+        let issue = &detail.issue;
+        let tracker =
+            json!({"id": issue.tracker_id, "name": issue.tracker_name, "type": issue.tracker_kind});
+        Self {
+            source: Source::Issue(issue.id),
+            tracker_id: Some(issue.tracker_id),
+            title: generation::title(&issue.ext_key, &issue.title),
+            context: Map::from_iter([
+                ("issue".to_owned(), json!(detail)),
+                ("tracker".to_owned(), tracker),
+            ]),
+        }
+    }
+
+    fn of_request(request: &Request) -> Self {
+        let mut shown = json!(request);
+        // They are there for templates too while nobody is assigned.
+        for member in ["assignedTo", "assignedToName", "estimatedHours"] {
+            if shown.get(member).is_none() {
+                shown[member] = Value::Null;
+            }
+        }
+        Self {
+            source: Source::Request(request.id),
+            tracker_id: None,
+            title: generation::title(&format!("#{}", request.number), request.title.as_str()),
+            context: Map::from_iter([("request".to_owned(), shown)]),
+        }
+    }
 }
 
 /// What was looked up; what is not there is a fault of the member that names it.

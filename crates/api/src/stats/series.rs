@@ -137,6 +137,9 @@ async fn points(
         let sums = sums.entry(row.at).or_default();
         (sums.runs, sums.cells, sums.cost) = (row.runs, row.cells, row.cost);
     }
+    for row in db::stats::kept(&mut conn, company, span(period), interval).await? {
+        sums.entry(row.at).or_default().outputs = row.outputs;
+    }
     let point = |(at, sums): (_, Sums)| PointView {
         at,
         sums: sums.with_average(),

@@ -8,6 +8,12 @@ SELECT from_kind, from_id, to_kind, to_id, relation FROM (
     SELECT 'issue', issue_id, 'prompt', prompt_id, 'originOf', company_id
     FROM generation_events WHERE issue_id IS NOT NULL AND prompt_id IS NOT NULL
     UNION ALL
+    SELECT 'request', request_id, 'promptVersion', prompt_version_id, 'generatedFor', company_id
+    FROM generation_events WHERE request_id IS NOT NULL AND prompt_version_id IS NOT NULL
+    UNION ALL
+    SELECT 'request', request_id, 'prompt', prompt_id, 'originOf', company_id
+    FROM generation_events WHERE request_id IS NOT NULL AND prompt_id IS NOT NULL
+    UNION ALL
     SELECT 'template', template_id, 'promptVersion', prompt_version_id, 'generatedWith', company_id
     FROM generation_events WHERE prompt_version_id IS NOT NULL
     UNION ALL
@@ -21,4 +27,6 @@ SELECT from_kind, from_id, to_kind, to_id, relation FROM (
     UNION ALL
     SELECT 'promptVersion', grader_version_id, 'run', id, 'judged', company_id
     FROM runs WHERE grader_version_id IS NOT NULL
+    UNION ALL
+    SELECT 'promptVersion', prompt_version_id, 'output', id, 'brought', company_id FROM outputs
 ) AS edges

@@ -14,7 +14,13 @@ pub const MOST: usize = 8;
 
 /// The picture in these bytes, if it is a PNG, JPEG, WebP or GIF.
 pub fn recognised(bytes: Vec<u8>) -> Option<Image> {
-    let media_type = match bytes.as_slice() {
+    let media_type = media_type(&bytes)?.into();
+    Some(Image { media_type, bytes })
+}
+
+/// The type of the picture that begins with these bytes, if it is one of the four.
+pub fn media_type(start: &[u8]) -> Option<&'static str> {
+    Some(match start {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => "image/png",
         [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => "image/gif",
@@ -34,10 +40,6 @@ pub fn recognised(bytes: Vec<u8>) -> Option<Image> {
             ..,
         ] => "image/webp",
         _ => return None,
-    };
-    Some(Image {
-        media_type: media_type.into(),
-        bytes,
     })
 }
 

@@ -53,6 +53,7 @@ impl Rows<'_> {
                 (id(made), Belongs::Person)
             }
             "prompts" | "lineage" => (self.released_prompt().await, Belongs::Person),
+            "outputs" => (self.output().await, Belongs::Person),
             "auth/sessions" => (self.another_session().await, Belongs::Person),
             "users" => (self.owner.id().to_owned(), Belongs::Company),
             "invitations" => {
@@ -245,6 +246,20 @@ impl Rows<'_> {
         let pointed = self.owner.put(&label, &json!({"version": 1})).await;
         pointed.expect(200);
         id
+    }
+
+    /// An output of a prompt of the owner's.
+    async fn output(&self) -> String {
+        let prompt = self.released_prompt().await;
+        let path = format!("/api/prompts/{prompt}/versions/1");
+        let version = self.owner.get(&path).await.expect(200).json()["id"].clone();
+        let version = version.as_str().expect("an id").to_owned();
+        let fields = [("promptVersionId", version.as_str())];
+        let upload = self
+            .owner
+            .upload("/api/outputs", "a.txt", b"A secret.", &fields);
+        let kept = upload.await.expect(201).json();
+        kept["outputId"].as_str().expect("an id").to_owned()
     }
 
     /// A session of the owner's besides the one this test needs.
