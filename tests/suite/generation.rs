@@ -132,6 +132,47 @@ async fn another_body_takes_the_templates_place_once_and_keeps_to_its_variables(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_one_sees_is_a_source_like_an_issue() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let (rob, bob) = (
+        app.member(&ada, "requester").await,
+        app.member(&ada, "developer").await,
+    );
+    let body = json!({"title": "Weld cell", "description": "Simulate the reach.", "vendor": "FANUC", "priority": "High"});
+    let made = rob.post("/api/requests", &body).await;
+    let request = made.expect(201).json()["request"].clone();
+    let body = "#{{request.number}} {{request.title}} [{{request.priority}}] {{request.vendor}}: {{request.description}} for \
+        {{request.createdByName}}{{#if request.assignedToName}} by {{request.assignedToName}}{{/if}}{{request.estimatedHours}}";
+    let template = template(&ada, body, &json!({})).await;
+    let asked = json!({"requestId": request["id"], "templateId": template["id"]});
+    let made = ada.post(GENERATE, &asked).await.expect(201).json();
+    let expected = format!(
+        "#1 Weld cell [High] FANUC: Simulate the reach. for {}",
+        text(&request["createdByName"])
+    );
+    assert_eq!(text(&made["promptText"]), expected);
+    let prompt = ada
+        .get(&format!("/api/prompts/{}", text(&made["promptId"])))
+        .await
+        .json();
+    assert_eq!(prompt["title"], "#1 Weld cell");
+    // A developer does not see it before engineering review.
+    let reply = bob.post(GENERATE, &asked).await;
+    reply.expect_problem(422, "invalid");
+    assert_eq!(reply.faulty_fields(), ["requestId"]);
+    let path = format!("/api/lineage/request/{}", text(&request["id"]));
+    bob.get(&path).await.expect_problem(404, "not_found");
+    let graph = ada.get(&path).await.expect(200).json();
+    assert_eq!(graph["nodes"][0]["title"], "#1 Weld cell");
+    assert_eq!(graph["nodes"].as_array().map(Vec::len), Some(3), "{graph}");
+    let both =
+        json!({"requestId": request["id"], "issueId": request["id"], "templateId": template["id"]});
+    let reply = ada.post(GENERATE, &both).await;
+    assert_eq!(reply.faulty_fields(), ["issueId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_fault_is_told_at_once_and_nothing_is_kept() {
     let app = App::start().await;
     let (ada, eve) = (app.register().await, app.register().await);

@@ -155,7 +155,7 @@ async fn a_series_has_a_point_for_every_stretch_and_costs_are_those_of_runs() {
         Some(24)
     );
 
-    let run = json!({"prompt": {"title": "Tried", "promptText": "[[mock: echo]] {{word}}"}});
+    let run = json!({"prompt": {"title": "Tried", "promptText": "[[mock: echo]] Say it"}});
     let prompt = ada
         .post("/api/prompts", &run["prompt"])
         .await
@@ -165,7 +165,8 @@ async fn a_series_has_a_point_for_every_stretch_and_costs_are_those_of_runs() {
         "prices": [{"effectiveFrom": "2020-01-01T00:00:00Z", "input": "1.333", "output": "7.777"}]});
     let model = ada.post("/api/models", &priced).await;
     let model = model.expect(201).json();
-    let body = json!({"promptId": prompt["id"], "modelIds": [model["id"]], "rows": [{"word": "a"}, {"word": "b"}]});
+    let body =
+        json!({"promptId": prompt["id"], "modelIds": [model["id"]], "repeats": 2, "cache": "off"});
     let started = ada.post("/api/runs", &body).await;
     let run = started.expect(201).json();
     app.drain().await;

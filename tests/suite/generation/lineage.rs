@@ -76,16 +76,36 @@ async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
     );
     let path = format!("/api/lineage/run/{}?direction=down", chain.run);
     assert_eq!(kinds(&ada.get(&path).await.json()), ["run"]);
+    let form = reqwest::multipart::Form::new()
+        .text("promptVersionId", chain.version.clone())
+        .text("text", "Quack.");
+    let kept = ada
+        .request(reqwest::Method::POST, "/api/outputs")
+        .multipart(form);
+    let kept = tests::support::Reply::to(kept).await.expect(201).json();
+    let up = walked(&ada, "output", text(&kept["outputId"])).await;
+    assert_eq!(
+        kinds(&up),
+        ["issue", "template", "prompt", "promptVersion", "output"]
+    );
+    assert_eq!(ada.get("/api/stats/summary").await.json()["outputs"], 1);
     // Both ways from the middle; the template is no descendant, the issue no sibling's.
     let middle = walked(&ada, "promptVersion", &chain.version).await;
     assert_eq!(
         kinds(&middle),
-        ["issue", "template", "prompt", "promptVersion", "run"]
+        [
+            "issue",
+            "template",
+            "prompt",
+            "promptVersion",
+            "run",
+            "output"
+        ]
     );
     let below = walked(&ada, "template", &chain.template).await;
     assert_eq!(
         kinds(&below),
-        ["template", "prompt", "promptVersion", "run"]
+        ["template", "prompt", "promptVersion", "run", "output"]
     );
 
     // What is run of it later comes from the same issue.
@@ -109,7 +129,8 @@ async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
             "promptVersion",
             "promptVersion",
             "run",
-            "run"
+            "run",
+            "output"
         ]
     );
 }
