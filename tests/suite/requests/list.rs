@@ -102,6 +102,26 @@ async fn what_changed_is_found_by_the_moment_of_its_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_commits_late_is_not_missed_by_who_polls() {
+    let desk = Desk::open().await;
+    let early = made(&desk.developer, "Early").await;
+    let since = desk.lead.get(&early).await.json()["request"]["updatedAt"].clone();
+    let query = format!("updatedSince={}", since.as_str().expect("a time"));
+    let mut held = desk.app.database().connect().await;
+    held.batch_execute("BEGIN; UPDATE requests SET priority = 'Low' WHERE title = 'Early'")
+        .await
+        .expect("a change under way");
+    made(&desk.developer, "Late").await;
+    for client in [&desk.lead, &desk.developer] {
+        assert_eq!(found(client, &query).await, [1]);
+    }
+    held.batch_execute("COMMIT").await.expect("committed");
+    for client in [&desk.lead, &desk.developer] {
+        assert_eq!(found(client, &query).await, [1, 2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_follow_each_other_and_a_foreign_cursor_is_refused() {
     let desk = Desk::open().await;
     for number in 1..=5 {
