@@ -88,7 +88,8 @@ async fn told(api: &Api, path: &str) -> anyhow::Result<()> {
             }
             _ => format!("sets it to {}", text(&details["status"])),
         };
-        println!("  {:>2}  {who:<15} {what}", row["number"]);
+        let number = row["number"].as_i64().unwrap_or_default();
+        println!("  {number:>2}  {who:<15} {what}");
     }
     println!();
     Ok(())

@@ -1,5 +1,6 @@
 //! Finding requests.
 
+use diesel_async::SimpleAsyncConnection as _;
 use domain::requests::RequestStatus;
 use serde_json::{Value, json};
 use tests::support::Client;
@@ -54,6 +55,31 @@ async fn requests_are_filtered_by_everything_they_are_sorted_by() {
     );
 }
 
+/// 600 more requests like the first one, past the API.
+const MORE: &str = "
+    INSERT INTO requests (id, company_id, number, title, description, vendor, priority, created_by, created_by_name)
+        SELECT gen_random_uuid(), company_id, number + n, 'Another', description, vendor, priority, created_by, created_by_name
+        FROM requests, generate_series(1, 600) AS n;
+    INSERT INTO request_searches (request_id, company_id, folded_text, grams)
+        SELECT id, company_id, 'another', '{}' FROM requests WHERE number > 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_found_whether_many_have_it_or_one_far_behind() {
+    let desk = Desk::open().await;
+    made(&desk.requester, "Xylophone").await;
+    let mut conn = desk.app.database().connect().await;
+    conn.batch_execute(MORE).await.expect("more requests");
+    for client in [&desk.lead, &desk.requester] {
+        assert_eq!(found(client, "q=xylophone&limit=1").await, [1]);
+        assert_eq!(found(client, "q=xylophones&limit=1").await, [0; 0]);
+        assert_eq!(found(client, "q=another&limit=2").await, [601, 600]);
+        assert_eq!(found(client, "q=another").await.len(), 600);
+        let page = client.get(&format!("{REQUESTS}?q=another&limit=1")).await;
+        let next = client.get(page.next_page().expect("a next page")).await;
+        assert_eq!(next.json()["requests"][0]["number"], 600);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changed_is_found_by_the_moment_of_its_change() {
     let desk = Desk::open().await;
@@ -72,6 +98,26 @@ async fn what_changed_is_found_by_the_moment_of_its_change() {
         .expect(201);
     for name in ["updatedSince", "updated_since"] {
         assert_eq!(found(&desk.lead, &format!("{name}={since}")).await, [1, 3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_commits_late_is_not_missed_by_who_polls() {
+    let desk = Desk::open().await;
+    let early = made(&desk.developer, "Early").await;
+    let since = desk.lead.get(&early).await.json()["request"]["updatedAt"].clone();
+    let query = format!("updatedSince={}", since.as_str().expect("a time"));
+    let mut held = desk.app.database().connect().await;
+    held.batch_execute("BEGIN; UPDATE requests SET priority = 'Low' WHERE title = 'Early'")
+        .await
+        .expect("a change under way");
+    made(&desk.developer, "Late").await;
+    for client in [&desk.lead, &desk.developer] {
+        assert_eq!(found(client, &query).await, [1]);
+    }
+    held.batch_execute("COMMIT").await.expect("committed");
+    for client in [&desk.lead, &desk.developer] {
+        assert_eq!(found(client, &query).await, [1, 2]);
     }
 }
 

@@ -2,10 +2,13 @@
 //! developer sees are three lists, each with an index in its order; they are asked one by one and
 //! merged, since one question for all three would have Postgres walk the whole company's.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::{DateTime, Utc};
-use diesel::{BoxableExpression, dsl, expression::SqlLiteral, pg::Pg, prelude::*, sql_types};
+use diesel::{BoxableExpression, dsl, pg::Pg, prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
@@ -25,6 +28,9 @@ use crate::{
 
 /// About the most bytes of texts on a page: the rest follows on the next.
 const PAGE_BYTES: i64 = 16 * 1024 * 1024;
+
+/// The most bytes of the comments that a request shows in a list.
+const MOST_COMMENTS: i64 = SHOWN_IN_LISTS as i64 * 8000;
 
 diesel::define_sql_function! {
     /// Where the second text stands in the first, from 1; 0 if it does not.
@@ -73,17 +79,26 @@ impl Place {
     }
 }
 
-/// A request that was found, and what it may weigh on a page.
-#[derive(Clone, Copy, Queryable)]
+/// A request that was found, and what its comments weigh.
+#[derive(Queryable)]
 struct Found {
-    id: RequestId,
-    number: i32,
-    updated_at: DateTime<Utc>,
-    weight: i64,
+    request: Request,
+    comment_bytes: i64,
+}
+
+impl Found {
+    /// What it may weigh on a page, where not all comments may be shown.
+    fn weight(&self) -> i64 {
+        let description = self.request.description.as_str().len();
+        let description = i64::try_from(description).unwrap_or(i64::MAX);
+        description
+            .saturating_add(self.comment_bytes.min(MOST_COMMENTS))
+            .saturating_add(1000)
+    }
 }
 
 impl Filter {
-    fn order(&self, one: &Found, other: &Found) -> Ordering {
+    fn order(&self, one: &Request, other: &Request) -> Ordering {
         if self.updated_since.is_some() {
             (one.updated_at, one.id).cmp(&(other.updated_at, other.id))
         } else {
@@ -148,171 +163,186 @@ pub async fn list(
     filter: &Filter,
     limit: Limit,
 ) -> QueryResult<Page<Commented, Place>> {
-    // Finding and reading are of one moment.
-    conn.build_transaction()
-        .repeatable_read()
-        .read_only()
-        .run(async |conn| {
-            let found = find(conn, viewer, filter, limit).await?;
-            let (ids, more) = page_of(&found, limit);
-            let rows = read(conn, &ids).await?;
-            let last = rows.last().map(|row| Place::of(&row.request));
-            Ok(Page {
-                rows,
-                next: last.filter(|_| more),
-            })
-        })
+    // One for all shares: what one of them shows is not behind what another leaves for later.
+    let horizon = match filter.updated_since {
+        Some(_) => Some(horizon(conn).await?),
+        None => None,
+    };
+    let mut found = Vec::new();
+    for share in Share::of(viewer) {
+        let asked = Asked {
+            share: *share,
+            viewer,
+            filter,
+            horizon,
+        };
+        found.extend(asked.rows(conn, limit).await?);
+        in_front(&mut found, filter, limit);
+    }
+    let end = end_of_page(&found, limit);
+    let more = found.len() > end;
+    found.truncate(end);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|row| Place::of(&row.request));
+    let rows = with_comments(conn, found).await?;
+    Ok(Page { rows, next })
+}
+
+async fn horizon(conn: &mut Connection) -> QueryResult<DateTime<Utc>> {
+    diesel::select(dsl::sql::<sql_types::Timestamptz>("changes_horizon()"))
+        .get_result(conn)
         .await
 }
 
-/// What stands in the list, and one more if more follow.
-async fn find(
-    conn: &mut Connection,
-    viewer: &Viewer,
-    filter: &Filter,
-    limit: Limit,
-) -> QueryResult<Vec<Found>> {
-    let mut found = Vec::new();
-    for share in Share::of(viewer) {
-        let query = matching(share.condition(viewer), viewer, filter);
-        let query = in_order(query, filter).limit(limit.rows() + 1);
-        found.extend(query.prepared().load::<Found>(conn).await?);
-    }
-    found.sort_by(|one, other| filter.order(one, other));
-    found.dedup_by_key(|row| row.id);
-    found.truncate(usize::try_from(limit.rows() + 1).unwrap_or(usize::MAX));
-    Ok(found)
+/// Brings what was found into the order of the list, and leaves what is on the page, with one more if
+/// more follow.
+fn in_front(found: &mut Vec<Found>, filter: &Filter, limit: Limit) {
+    let mut seen = HashSet::new();
+    found.retain(|row| seen.insert(row.request.id));
+    found.sort_by(|one, other| filter.order(&one.request, &other.request));
+    found.truncate(end_of_page(found, limit) + 1);
 }
 
-/// As many as a page has room for, at least one; and whether more follow.
-fn page_of(found: &[Found], limit: Limit) -> (Vec<RequestId>, bool) {
-    let (mut ids, mut weight) = (Vec::new(), 0);
-    for row in found {
-        weight += row.weight;
-        let is_full = i64::try_from(ids.len()).is_ok_and(|count| count >= limit.rows());
-        if is_full || weight > PAGE_BYTES && !ids.is_empty() {
-            return (ids, true);
-        }
-        ids.push(row.id);
-    }
-    (ids, false)
+/// How many a page has room for, at least one.
+fn end_of_page(found: &[Found], limit: Limit) -> usize {
+    let most = usize::try_from(limit.rows()).unwrap_or(usize::MAX);
+    let mut weight = 0;
+    let fits = found.iter().take(most).take_while(|row| {
+        weight += row.weight();
+        weight <= PAGE_BYTES
+    });
+    fits.count().max(1).min(found.len())
 }
 
-/// These requests with their newest comments, in this order.
-async fn read(conn: &mut Connection, ids: &[RequestId]) -> QueryResult<Vec<Commented>> {
-    let rows: Vec<Request> = requests::table
-        .filter(requests::id.eq_any(ids))
-        .select(Request::as_select())
-        .load(conn)
-        .await?;
-    let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+/// These requests with their newest comments.
+async fn with_comments(conn: &mut Connection, found: Vec<Found>) -> QueryResult<Vec<Commented>> {
+    let ids: Vec<_> = found.iter().map(|row| row.request.id).collect();
     let mut comments: HashMap<RequestId, Vec<Comment>> = HashMap::new();
-    for comment in comments_of(conn, ids, SHOWN_IN_LISTS).await? {
+    for comment in comments_of(conn, &ids, SHOWN_IN_LISTS).await? {
         comments
             .entry(comment.request_id)
             .or_default()
             .push(comment);
     }
-    let in_order = ids.iter().filter_map(|id| rows.remove(id));
-    let commented = in_order.map(|request| Commented {
-        comments: comments.remove(&request.id).unwrap_or_default(),
-        request,
+    let commented = found.into_iter().map(|row| Commented {
+        comments: comments.remove(&row.request.id).unwrap_or_default(),
+        request: row.request,
     });
     Ok(commented.collect())
 }
 
-type Columns = (
-    requests::id,
-    requests::number,
-    requests::updated_at,
-    SqlLiteral<sql_types::BigInt>,
-);
+type Columns = (dsl::AsSelect<Request, Pg>, requests::comment_bytes);
 
 type Query<'a> = dsl::IntoBoxed<'a, dsl::Select<requests::table, Columns>, Pg>;
 
-/// The rows of a share that a filter lets through.
-fn matching<'a>(share: Condition, viewer: &Viewer, filter: &'a Filter) -> Query<'a> {
-    // Lengths of texts are told without reading them. Of comments not all may be shown.
-    let weight =
-        dsl::sql("octet_length(description)::bigint + least(comment_bytes, 800000) + 1000");
-    let mut query = requests::table
-        .select((requests::id, requests::number, requests::updated_at, weight))
-        .filter(share)
-        .into_boxed();
-    if let Some(status) = filter.status {
-        query = query.filter(requests::status.eq(status));
-    }
-    if let Some(priority) = filter.priority {
-        query = query.filter(requests::priority.eq(priority));
-    }
-    if let Some(vendor) = &filter.vendor {
-        query = query.filter(requests::vendor.eq(vendor));
-    }
-    if let Some(developer) = filter.assigned_to {
-        query = query.filter(requests::assigned_to.eq(developer));
-    }
-    if let Some(creator) = filter.created_by {
-        query = query.filter(requests::created_by.eq(creator));
-    }
-    if let Some(text) = &filter.text {
-        let folded = grams::fold(text.as_str());
-        let containing = request_searches::table
-            .filter(request_searches::grams.contains(grams::of_query(viewer.company_id, &folded)))
-            .filter(strpos(request_searches::folded_text, folded).gt(0))
-            .select(request_searches::request_id);
-        query = query.filter(requests::id.eq_any(containing));
-    }
-    query
+/// What is asked of one share.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    share: Share,
+    viewer: &'a Viewer,
+    filter: &'a Filter,
+    horizon: Option<DateTime<Utc>>,
 }
 
-fn in_order<'a>(query: Query<'a>, filter: &Filter) -> Query<'a> {
-    let (changed, id) = (requests::updated_at, requests::id);
-    if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
-        let query = query
-            .filter(changed.ge(since))
-            .filter(changed.lt(horizon))
-            .order((changed, id));
-        return match filter.after {
-            // The first condition is the second one's shadow, for the index.
-            Some(last) => query
-                .filter(changed.ge(last.updated_at))
-                .filter(changed.gt(last.updated_at).or(id.gt(last.id))),
-            None => query,
+impl<'a> Asked<'a> {
+    /// Its first rows, one more than a page has.
+    async fn rows(self, conn: &mut Connection, limit: Limit) -> QueryResult<Vec<Found>> {
+        let wanted = limit.rows() + 1;
+        let Some(text) = &self.filter.text else {
+            return self.query().limit(wanted).prepared().load(conn).await;
         };
+        let folded = grams::fold(text.as_str());
+        if let Some(ids) = self.walk(conn, &folded, limit).await? {
+            let rows = requests::table.filter(requests::id.eq_any(ids));
+            let rows = rows.select((Request::as_select(), requests::comment_bytes));
+            return rows.load(conn).await;
+        }
+        let containing = request_searches::table
+            .filter(
+                request_searches::grams.contains(grams::of_query(self.viewer.company_id, &folded)),
+            )
+            .filter(strpos(request_searches::folded_text, folded).gt(0))
+            .select(request_searches::request_id);
+        let query = self.query().filter(requests::id.eq_any(containing));
+        query.limit(wanted).prepared().load(conn).await
     }
-    let query = query.order(requests::number.desc());
-    match filter.after {
-        Some(last) => query.filter(requests::number.lt(last.number)),
-        None => query,
+
+    /// Looks for a text along the first rows: those that have it, if they are enough or if there are
+    /// no others. The index would have Postgres sort all that contain a common word.
+    async fn walk(
+        self,
+        conn: &mut Connection,
+        folded: &str,
+        limit: Limit,
+    ) -> QueryResult<Option<Vec<RequestId>>> {
+        let most = (limit.rows() * 25).clamp(500, 5000);
+        let query = self.query().select(requests::id).limit(most);
+        let first: Vec<RequestId> = query.prepared().load(conn).await?;
+        let hits: HashSet<RequestId> = request_searches::table
+            .filter(request_searches::request_id.eq_any(&first))
+            .filter(strpos(request_searches::folded_text, folded).gt(0))
+            .select(request_searches::request_id)
+            .load(conn)
+            .await?
+            .into_iter()
+            .collect();
+        let wanted = usize::try_from(limit.rows()).unwrap_or(usize::MAX);
+        let is_end = i64::try_from(first.len()).is_ok_and(|count| count < most);
+        if hits.len() <= wanted && !is_end {
+            return Ok(None);
+        }
+        let found = first.into_iter().filter(|id| hits.contains(id));
+        Ok(Some(found.take(wanted.saturating_add(1)).collect()))
+    }
+
+    /// The rows that the filter lets through, but for the text, in the order of the list.
+    fn query(self) -> Query<'a> {
+        let mut query = requests::table
+            .select((Request::as_select(), requests::comment_bytes))
+            .filter(self.share.condition(self.viewer))
+            .into_boxed();
+        let filter = self.filter;
+        if let Some(status) = filter.status {
+            query = query.filter(requests::status.eq(status));
+        }
+        if let Some(priority) = filter.priority {
+            query = query.filter(requests::priority.eq(priority));
+        }
+        if let Some(vendor) = &filter.vendor {
+            query = query.filter(requests::vendor.eq(vendor));
+        }
+        if let Some(developer) = filter.assigned_to {
+            query = query.filter(requests::assigned_to.eq(developer));
+        }
+        if let Some(creator) = filter.created_by {
+            query = query.filter(requests::created_by.eq(creator));
+        }
+        self.in_order(query)
+    }
+
+    fn in_order(self, query: Query<'a>) -> Query<'a> {
+        let (changed, id) = (requests::updated_at, requests::id);
+        let after = self.filter.after;
+        if let (Some(since), Some(horizon)) = (self.filter.updated_since, self.horizon) {
+            let query = query
+                .filter(changed.ge(since))
+                .filter(changed.lt(horizon))
+                .order((changed, id));
+            return match after {
+                // The first condition is the second one's shadow, for the index.
+                Some(last) => query
+                    .filter(changed.ge(last.updated_at))
+                    .filter(changed.gt(last.updated_at).or(id.gt(last.id))),
+                None => query,
+            };
+        }
+        let query = query.order(requests::number.desc());
+        match after {
+            Some(last) => query.filter(requests::number.lt(last.number)),
+            None => query,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(weights: &[i64]) -> Vec<Found> {
-        let row = |weight: &i64| Found {
-            id: RequestId::new(),
-            number: 1,
-            updated_at: DateTime::UNIX_EPOCH,
-            weight: *weight,
-        };
-        weights.iter().map(row).collect()
-    }
-
-    fn page(weights: &[i64], limit: i64) -> (usize, bool) {
-        let (ids, more) = page_of(&found(weights), limit.try_into().expect("a limit"));
-        (ids.len(), more)
-    }
-
-    #[test]
-    fn a_page_ends_by_count_and_by_weight_but_never_empty() {
-        assert_eq!(page(&[1, 1, 1], 2), (2, true));
-        assert_eq!(page(&[1, 1], 2), (2, false));
-        assert_eq!(page(&[PAGE_BYTES, 1, 1], 3), (1, true));
-        assert_eq!(page(&[PAGE_BYTES + 1], 3), (1, false));
-        assert_eq!(page(&[], 3), (0, false));
-    }
-}
+mod tests;
