@@ -5,6 +5,7 @@
 pub mod article;
 pub mod grid;
 pub mod request;
+pub mod tracker;
 
 use std::{io::Write, path::Path};
 
@@ -126,7 +127,12 @@ impl Api {
             .to_string_lossy()
             .into_owned();
         let part = multipart::Part::bytes(tokio::fs::read(file).await?).file_name(name);
-        let form = multipart::Form::new().part("file", part);
+        self.send_form(path, multipart::Form::new().part("file", part))
+            .await
+    }
+
+    /// Sends a form.
+    pub async fn send_form(&self, path: &str, form: multipart::Form) -> anyhow::Result<Value> {
         let request = self.client.post(format!("{}{path}", self.url));
         checked(
             request

@@ -1,7 +1,7 @@
 //! Shows the product at work: signs in, uploads the sample documents, follows them until they are
 //! searchable, asks questions and prints the answers, drafts a prompt, tries another on a table of
 //! questions with two models, performs a workflow on one of the documents, and takes a request from its
-//! submission to its acceptance. It uses the API alone, as any client would.
+//! submission to its acceptance, connects a tracker and follows an issue to an output. It uses the API alone, as any client would.
 #![expect(clippy::print_stdout, reason = "it talks to whoever watches")]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use serde_json::{Value, json};
-use tests::demo::{Api, article, grid, request};
+use tests::demo::{Api, article, grid, request, tracker};
 
 /// How long the documents may take to become searchable.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
     grid::show(&api, &arguments.datasets).await?;
     article::show(&api, &arguments.samples).await?;
     request::show(&arguments.api_url, &arguments.password).await?;
+    tracker::show(&arguments.api_url, &arguments.password).await?;
     println!("The API is documented at {}/docs", arguments.api_url);
     println!(
         "Sign in there with {} / {}",
