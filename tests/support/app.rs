@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, command_line::parsed, database::Database, make, worker::program};
+use super::{Client, command_line::parsed, database::Database, make, secrets, worker::program};
 
 /// What every server under test signs its access tokens with.
 pub const JWT_KEY: &str = "a key that only tests know, 32 characters and more";
@@ -96,6 +96,7 @@ impl App {
     }
 
     async fn serve(shared: Arc<Shared>, options: Options) -> Self {
+        secrets::begin();
         let mut config = shared.config();
         for change in options.changes {
             change(&mut config);
@@ -194,6 +195,7 @@ impl Drop for App {
     fn drop(&mut self) {
         self.stop.cancel();
         drop(self.server.stop(false));
+        secrets::check();
     }
 }
 

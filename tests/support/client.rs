@@ -4,6 +4,8 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::secrets;
+
 /// Somebody who calls the API.
 #[derive(Clone)]
 pub struct Client {
@@ -101,6 +103,7 @@ impl Client {
 
     /// Creates or starts something.
     pub async fn post(&self, path: &str, body: &(impl Serialize + Sync)) -> Reply {
+        secrets::sent(path, body);
         Reply::to(self.request(Method::POST, path).json(body)).await
     }
 
@@ -127,11 +130,13 @@ impl Client {
 
     /// Replaces.
     pub async fn put(&self, path: &str, body: &(impl Serialize + Sync)) -> Reply {
+        secrets::sent(path, body);
         Reply::to(self.request(Method::PUT, path).json(body)).await
     }
 
     /// Changes.
     pub async fn patch(&self, path: &str, body: &(impl Serialize + Sync)) -> Reply {
+        secrets::sent(path, body);
         Reply::to(self.request(Method::PATCH, path).json(body)).await
     }
 
@@ -157,7 +162,9 @@ impl Reply {
     pub async fn to(request: reqwest::RequestBuilder) -> Self {
         let answer = request.send().await.expect("the server answers");
         let (status, headers) = (answer.status(), answer.headers().clone());
+        let url = answer.url().to_string();
         let body = answer.bytes().await.expect("a whole body").to_vec();
+        secrets::answered(&url, &body);
         Self {
             status: StatusCode::as_u16(&status),
             headers,

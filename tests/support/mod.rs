@@ -8,6 +8,7 @@ pub mod database;
 pub mod make;
 pub mod redact;
 pub mod routes;
+pub mod secrets;
 pub mod worker;
 
 pub use app::{App, Options};
