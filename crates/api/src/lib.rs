@@ -33,7 +33,9 @@ mod search;
 pub mod seed;
 mod telemetry;
 pub mod templates;
+mod trackers;
 pub mod users;
+mod webhooks;
 mod workflows;
 
 use std::{sync::Arc, time::Duration};

@@ -8,7 +8,7 @@ use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, issues, jobs, models, prompts, provider_keys, providers, runs,
-    search, templates, users, workflows,
+    search, templates, trackers, users, webhooks, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -29,7 +29,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     runs::routes(config);
     search::routes(config);
     templates::routes(config);
+    trackers::routes(config);
     users::routes(config);
+    webhooks::routes(config);
     workflows::routes(config);
 }
 

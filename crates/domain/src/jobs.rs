@@ -27,6 +27,12 @@ text_enum!(
         RunsLane = "runs.lane",
         /// Performs the tasks of a workflow.
         WorkflowsExecute = "workflows.execute",
+        /// Reads what changed in a tracker.
+        TrackersSync = "trackers.sync",
+        /// Goes through all that a tracker has.
+        TrackersSweep = "trackers.sweep",
+        /// Reads an issue that a webhook named.
+        TrackersFetch = "trackers.fetch",
         /// Removes settled jobs and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
@@ -67,7 +73,12 @@ impl JobKind {
     pub const fn max_attempts(self) -> i32 {
         match self {
             // Most of what ends an attempt here is a worker that was stopped hard.
-            Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
+            Self::DocumentsExtract
+            | Self::DocumentsEmbed
+            | Self::DocumentsDiscardFile
+            | Self::TrackersSync
+            | Self::TrackersSweep
+            | Self::TrackersFetch => 8,
             Self::DocumentsIndex | Self::DocumentsRefresh | Self::JobsPrune => 3,
             // It has as many ends as workers are stopped hard during a long run; a cell that fails
             // counts its own.
@@ -84,7 +95,10 @@ impl JobKind {
             Self::DocumentsEmbed
             | Self::DocumentsIndex
             | Self::DocumentsRefresh
-            | Self::RunsLane => Duration::from_secs(30 * 60),
+            | Self::RunsLane
+            | Self::TrackersSync
+            | Self::TrackersSweep => Duration::from_secs(30 * 60),
+            Self::TrackersFetch => Duration::from_secs(5 * 60),
             Self::DocumentsDiscardFile | Self::JobsPrune => Duration::from_secs(2 * 60),
             // An execution has a limit of its own, which is shorter.
             Self::WorkflowsExecute => Duration::from_secs(25 * 3600),

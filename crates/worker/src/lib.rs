@@ -10,6 +10,7 @@ pub mod perform;
 mod registry;
 mod run;
 mod runs;
+mod trackers;
 mod workflows;
 
 use std::{sync::Arc, time::Duration};
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use drain::drain;
-pub use run::{begin, run};
+pub use run::{begin, run, tick_trackers};
 
 /// What jobs work with.
 pub struct Worker {

@@ -4,11 +4,12 @@ use domain::{
     documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
     runs::WorkLane,
+    trackers::jobs::{FetchIssue, SweepTracker, SyncTracker},
     workflows::ExecuteWorkflow,
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run, runs, workflows};
+use crate::{Worker, documents, run, runs, trackers, workflows};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -39,6 +40,18 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::WorkflowsExecute => match read::<ExecuteWorkflow>(claim) {
             Ok(job) => workflows::execute(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersSync => match read::<SyncTracker>(claim) {
+            Ok(job) => trackers::sync(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersSweep => match read::<SweepTracker>(claim) {
+            Ok(job) => trackers::sweep(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersFetch => match read::<FetchIssue>(claim) {
+            Ok(job) => trackers::fetch(worker, claim, &job).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {
