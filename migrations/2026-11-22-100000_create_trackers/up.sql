@@ -94,13 +94,15 @@ CREATE TABLE tracker_syncs (
     gone integer NOT NULL DEFAULT 0,
     requests integer NOT NULL DEFAULT 0,
     broken jsonb NOT NULL DEFAULT '[]',
+    wait_reason text,
+    run_at timestamptz,
     error_code text,
     error_message text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at timestamptz,
     finished_at timestamptz
 );
-COMMENT ON TABLE tracker_syncs IS 'What was read when. Each goes by the id of its job.';
+COMMENT ON TABLE tracker_syncs IS 'What was read when. Each goes by the id of its job, whose state it follows by a trigger, and outlives it.';
 COMMENT ON COLUMN tracker_syncs.fetched IS 'Issues that came; a sweep counts keys.';
 COMMENT ON COLUMN tracker_syncs.broken IS 'The first issues that could not be read, each with the reason.';
 CREATE INDEX tracker_syncs_company ON tracker_syncs (company_id);
@@ -157,3 +159,31 @@ CREATE TABLE tracker_deliveries (
 );
 COMMENT ON TABLE tracker_deliveries IS 'Webhooks that came, so that the same one is not taken twice.';
 CREATE INDEX tracker_deliveries_ends ON tracker_deliveries (expires_at);
+
+CREATE FUNCTION follow_tracker_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE tracker_syncs SET
+        -- Giving up a dead job does not undo that its round failed.
+        state = CASE WHEN NEW.state = 'dead' OR (NEW.state = 'cancelled' AND OLD.state = 'dead') THEN 'failed' ELSE NEW.state END,
+        started_at = coalesce(started_at, NEW.started_at),
+        finished_at = NEW.finished_at,
+        wait_reason = CASE WHEN NEW.state = 'queued' THEN NEW.wait_reason END,
+        run_at = CASE WHEN NEW.state = 'queued' THEN NEW.run_at END,
+        error_code = NEW.error_class,
+        error_message = NEW.error_message
+    WHERE id = NEW.id;
+    -- Each failure in a row puts off the next try of the clock: 10, 20, 40 minutes, six hours at most.
+    IF NEW.state = 'dead' AND NEW.kind = 'trackers.sync' THEN
+        UPDATE trackers SET
+            failures = failures + 1,
+            last_sync_at = clock_timestamp(),
+            error_code = NEW.error_class,
+            error_message = NEW.error_message,
+            next_sync_at = clock_timestamp() + least(interval '6 hours', interval '10 minutes' * power(2, least(failures, 10)))
+        WHERE id = NEW.subject_id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER jobs_of_trackers AFTER UPDATE OF state ON jobs FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state AND NEW.kind IN ('trackers.sync', 'trackers.sweep'))
+    EXECUTE FUNCTION follow_tracker_jobs();

@@ -1,12 +1,19 @@
-//! The clients of trackers against their fakes: what a worker sees when a tracker behaves, and when not.
+//! Trackers against their fakes: what the clients see when one behaves, and when not; and the product that
+//! reads them, through its doors.
 
 mod trackers {
+    pub(crate) mod connect;
+    pub(crate) mod desk;
     pub(crate) mod grant;
     pub(crate) mod hooks;
     pub(crate) mod issues;
+    pub(crate) mod killed;
     pub(crate) mod reach;
     pub(crate) mod read;
+    pub(crate) mod received;
     pub(crate) mod refuse;
+    pub(crate) mod rounds;
+    pub(crate) mod signed_in;
     pub(crate) mod support;
     pub(crate) mod sync;
 }

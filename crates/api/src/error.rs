@@ -90,6 +90,8 @@ codes! {
     ModelOutputInvalid = "model_output_invalid", 502, "The model's answer cannot be used";
     /// A model provider failed.
     ProviderFailed = "provider_failed", 502, "The model provider failed";
+    /// A tracker failed.
+    TrackerFailed = "tracker_failed", 502, "The tracker failed";
     /// Something this depends on is down.
     Unavailable = "unavailable", 503, "Not available at the moment";
 }

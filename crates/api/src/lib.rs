@@ -38,7 +38,9 @@ pub mod seed;
 mod stats;
 mod telemetry;
 pub mod templates;
+mod trackers;
 pub mod users;
+mod webhooks;
 mod workflows;
 
 use std::{sync::Arc, time::Duration};

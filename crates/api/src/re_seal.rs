@@ -2,8 +2,9 @@
 //! others sealed. It goes in batches, changes a row only if it still is as it was read, and can be
 //! repeated, broken off, and run twice at once.
 
+use db::trackers::secrets;
 use domain::models::ProviderKeyId;
-use integrations::sealing::{Sealed, Sealer, SealingConfig};
+use integrations::sealing::{Place, Sealed, Sealer, SealingConfig};
 use secrecy::ExposeSecret;
 
 /// Rows that are read at once.
@@ -50,6 +51,7 @@ pub async fn run(mut command: ReSeal) -> anyhow::Result<usize> {
             }
         }
     }
+    count += trackers(&sealer, &pool, &current, &mut closed).await?;
     anyhow::ensure!(
         closed.is_empty(),
         "sealed anew: {count}; these keys could not be opened:\n- {}",
@@ -58,11 +60,43 @@ pub async fn run(mut command: ReSeal) -> anyhow::Result<usize> {
     Ok(count)
 }
 
+/// The same for what trackers are signed in to with, and what proves their webhooks.
+async fn trackers(
+    sealer: &Sealer,
+    pool: &db::Pool,
+    current: &str,
+    closed: &mut Vec<String>,
+) -> anyhow::Result<usize> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let mut conn = pool.get().await?;
+        let rows = secrets::sealed_otherwise(&mut conn, current, after.as_ref(), BATCH).await?;
+        let Some(last) = rows.last() else {
+            return Ok(count);
+        };
+        after = Some((last.tracker_id, last.purpose.clone()));
+        for row in &rows {
+            let place = gateway::trackers::place(row.company_id, row.tracker_id, &row.purpose);
+            match again(sealer, (&row.sealed, &row.sealing_key_id), place) {
+                Ok(new) => {
+                    let (bytes, key) = (&new.bytes, &new.key_id);
+                    count += usize::from(secrets::replace_seal(&mut conn, row, bytes, key).await?);
+                }
+                Err(cause) => closed.push(format!("{}: {cause}", row.tracker_id)),
+            }
+        }
+    }
+}
+
 fn anew(sealer: &Sealer, row: &db::provider_keys::SealedText) -> anyhow::Result<Sealed> {
     let place = gateway::place(row.company_id, row.id);
+    again(sealer, (&row.sealed, &row.sealing_key_id), place)
+}
+
+fn again(sealer: &Sealer, (bytes, key_id): (&[u8], &str), place: Place) -> anyhow::Result<Sealed> {
     let old = Sealed {
-        bytes: row.sealed.clone(),
-        key_id: row.sealing_key_id.clone(),
+        bytes: bytes.to_vec(),
+        key_id: key_id.to_owned(),
     };
     let secret = sealer.open(&old, place)?;
     sealer

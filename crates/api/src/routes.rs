@@ -8,7 +8,7 @@ use crate::{
     api_keys, archive, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, issues, jobs, lineage, models, outputs, prompts, provider_keys,
-    providers, requests, runs, search, stats, templates, users, workflows,
+    providers, requests, runs, search, stats, templates, trackers, users, webhooks, workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -33,7 +33,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     search::routes(config);
     stats::routes(config);
     templates::routes(config);
+    trackers::routes(config);
     users::routes(config);
+    webhooks::routes(config);
     workflows::routes(config);
 }
 

@@ -757,6 +757,8 @@ diesel::table! {
         gone -> Integer,
         requests -> Integer,
         broken -> Jsonb,
+        wait_reason -> Nullable<Text>,
+        run_at -> Nullable<Timestamptz>,
         error_code -> Nullable<Text>,
         error_message -> Nullable<Text>,
         created_at -> Timestamptz,

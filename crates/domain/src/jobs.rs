@@ -27,6 +27,12 @@ text_enum!(
         RunsLane = "runs.lane",
         /// Performs the tasks of a workflow.
         WorkflowsExecute = "workflows.execute",
+        /// Reads what changed in a tracker.
+        TrackersSync = "trackers.sync",
+        /// Goes through all that a tracker has.
+        TrackersSweep = "trackers.sweep",
+        /// Reads an issue that a webhook named.
+        TrackersFetch = "trackers.fetch",
         /// Adds up what was generated, for statistics.
         StatsFold = "stats.fold",
         /// Removes settled jobs and answers kept for idempotency.
@@ -69,7 +75,12 @@ impl JobKind {
     pub const fn max_attempts(self) -> i32 {
         match self {
             // Most of what ends an attempt here is a worker that was stopped hard.
-            Self::DocumentsExtract | Self::DocumentsEmbed | Self::DocumentsDiscardFile => 8,
+            Self::DocumentsExtract
+            | Self::DocumentsEmbed
+            | Self::DocumentsDiscardFile
+            | Self::TrackersSync
+            | Self::TrackersSweep
+            | Self::TrackersFetch => 8,
             Self::DocumentsIndex | Self::DocumentsRefresh | Self::StatsFold | Self::JobsPrune => 3,
             // It has as many ends as workers are stopped hard during a long run; a cell that fails
             // counts its own.
@@ -86,7 +97,10 @@ impl JobKind {
             Self::DocumentsEmbed
             | Self::DocumentsIndex
             | Self::DocumentsRefresh
-            | Self::RunsLane => Duration::from_secs(30 * 60),
+            | Self::RunsLane
+            | Self::TrackersSync
+            | Self::TrackersSweep => Duration::from_secs(30 * 60),
+            Self::TrackersFetch => Duration::from_secs(5 * 60),
             Self::DocumentsDiscardFile | Self::StatsFold | Self::JobsPrune => {
                 Duration::from_secs(2 * 60)
             }

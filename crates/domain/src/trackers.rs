@@ -6,11 +6,13 @@
 
 pub mod adf;
 mod connected;
+mod credentials;
 pub mod criteria;
 pub mod cursor;
 mod error;
 pub mod hooks;
 mod issue;
+pub mod jobs;
 pub mod jql;
 pub mod mapping;
 pub mod oauth;
@@ -22,6 +24,7 @@ pub use connected::{
     AssigneeQuery, AuthKind, SyncKind, SyncState, TrackerGrantId, TrackerName, TrackerState,
     TrackerSyncId,
 };
+pub use credentials::Credentials;
 pub use cursor::{Ask, Cursor, PageToken};
 pub use error::{TrackerError, Verdict};
 pub use issue::{Issue, IssuePriority, IssueRef, IssueStatus, Person};

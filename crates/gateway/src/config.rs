@@ -4,6 +4,7 @@ use integrations::{
     http::ReachConfig,
     llm::{anthropic::AnthropicConfig, gemini::GeminiConfig, openai::OpenAiConfig},
     sealing::SealingConfig,
+    trackers::TrackersConfig,
 };
 
 /// The settings of everything between a model's name and its answer, but for the governor's.
@@ -25,6 +26,9 @@ pub struct GatewayConfig {
     /// Where calls may go whose address a company chose.
     #[command(flatten)]
     pub reach: ReachConfig,
+    /// How trackers are reached.
+    #[command(flatten)]
+    pub trackers: TrackersConfig,
 }
 
 impl GatewayConfig {

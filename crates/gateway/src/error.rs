@@ -1,7 +1,7 @@
 //! Why a model cannot even be called.
 
 use domain::models::{ProviderKeyId, ProviderName};
-use integrations::{http::ReachError, llm::SetupError, sealing::OpenError};
+use integrations::{http::ReachError, llm::SetupError, sealing::OpenError, trackers};
 
 /// What keeps a company from calling a model. The sentences are for its people; what the operator
 /// needs besides is in the variants.
@@ -29,4 +29,15 @@ pub enum ConnectError {
     /// The settings of this installation make no provider.
     #[error(transparent)]
     Setup(SetupError),
+}
+
+/// Why the gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The settings of this installation make no provider.
+    #[error(transparent)]
+    Providers(#[from] SetupError),
+    /// They reach no tracker.
+    #[error(transparent)]
+    Trackers(trackers::SetupError),
 }

@@ -5,6 +5,7 @@
 
 mod config;
 mod error;
+pub mod trackers;
 
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ use url::Url;
 use utoipa::ToSchema;
 
 pub use config::GatewayConfig;
-pub use error::ConnectError;
+pub use error::{ConnectError, GatewayError};
+use trackers::TrackerGate;
 
 /// Whose key a provider is called with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -55,6 +57,8 @@ pub struct Gateway {
     pub sealer: Sealer,
     /// Where calls may go whose address a company chose.
     pub reach: Reach,
+    /// What reaches trackers.
+    pub trackers: TrackerGate,
     governor: Governor,
     providers: Providers,
     embedders: Embedders,
@@ -63,7 +67,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Connects to nothing yet.
-    pub fn new(config: &GatewayConfig, governor: Governor) -> Result<Self, SetupError> {
+    pub fn new(config: &GatewayConfig, governor: Governor) -> Result<Self, GatewayError> {
         let reach = Reach::new(&config.reach);
         let providers = Providers::new(
             &config.gemini,
@@ -71,8 +75,11 @@ impl Gateway {
             &config.anthropic,
             Clock::system(),
         )?;
+        let sealer = Sealer::new(&config.sealing);
+        let trackers = TrackerGate::new(&config.trackers, &reach, &sealer);
         Ok(Self {
-            sealer: Sealer::new(&config.sealing),
+            trackers: trackers.map_err(GatewayError::Trackers)?,
+            sealer,
             providers: providers.reaching(&reach)?,
             reach,
             governor,

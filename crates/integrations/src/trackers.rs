@@ -161,6 +161,22 @@ impl Trackers {
         Atlassian::new(&self.config, line).ok_or(SetupError::NoApp)
     }
 
+    /// The secret of the OAuth app, if there is one.
+    pub fn app_secret(&self) -> Option<&str> {
+        let secret = self
+            .config
+            .jira_client_secret
+            .as_ref()?
+            .expose_secret()
+            .trim();
+        (!secret.is_empty()).then_some(secret)
+    }
+
+    /// How long a call may take.
+    pub const fn patience(&self) -> Duration {
+        Duration::from_secs(self.config.tracker_timeout_seconds)
+    }
+
     /// Whether a tracker may be called at this address, as far as it can be told without calling.
     pub fn check_address(&self, address: &Url) -> Result<(), SetupError> {
         Ok(self.reach.check(address)?)

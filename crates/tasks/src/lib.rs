@@ -1,6 +1,7 @@
 //! Performing a task of a workflow: the same for the API, where somebody tries one, and for workers,
 //! which perform whole workflows. It reads from Postgres, asks models through `gateway` and runs
-//! functions in `sandbox`; it writes nothing. What happens with a result is its caller's business.
+//! functions in `sandbox`; it writes nothing. What happens with a result is its caller's business. Beside it
+//! stands what calls a company's tracker, for the same two.
 
 pub mod callee;
 mod failure;
@@ -10,6 +11,7 @@ mod patience;
 mod perform;
 mod picture;
 pub mod search;
+pub mod trackers;
 pub mod whole;
 
 use std::sync::Arc;

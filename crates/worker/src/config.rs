@@ -46,6 +46,12 @@ pub struct Config {
     /// Seconds that an execution may take from when it is taken up to its last task.
     #[arg(long, env = "WORKFLOW_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub workflow_seconds: u32,
+    /// Seconds between two readings of a tracker.
+    #[arg(long, env = "TRACKER_SYNC_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=86_400))]
+    pub tracker_sync_seconds: u32,
+    /// Hours between two times that all which a tracker has is gone through.
+    #[arg(long, env = "TRACKER_SWEEP_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub tracker_sweep_hours: u16,
     /// The address to serve metrics on; without it they are not served.
     #[arg(long, env = "WORKER_METRICS_BIND")]
     pub worker_metrics_bind: Option<SocketAddr>,

@@ -11,6 +11,7 @@ mod registry;
 mod run;
 mod runs;
 mod stats;
+mod trackers;
 mod workflows;
 
 use std::{sync::Arc, time::Duration};
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use drain::drain;
-pub use run::{begin, run};
+pub use run::{begin, run, tick_trackers};
 
 /// What jobs work with.
 pub struct Worker {

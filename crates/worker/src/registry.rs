@@ -5,11 +5,12 @@ use domain::{
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
     runs::WorkLane,
     stats::FoldStats,
+    trackers::jobs::{FetchIssue, SweepTracker, SyncTracker},
     workflows::ExecuteWorkflow,
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run, runs, stats, workflows};
+use crate::{Worker, documents, run, runs, stats, trackers, workflows};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -44,6 +45,18 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::StatsFold => match read::<FoldStats>(claim) {
             Ok(_) => stats::fold(worker).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersSync => match read::<SyncTracker>(claim) {
+            Ok(job) => trackers::sync(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersSweep => match read::<SweepTracker>(claim) {
+            Ok(job) => trackers::sweep(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::TrackersFetch => match read::<FetchIssue>(claim) {
+            Ok(job) => trackers::fetch(worker, claim, &job).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

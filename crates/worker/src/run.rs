@@ -16,6 +16,9 @@ use crate::{Worker, gauges, perform::perform};
 /// Rows removed by one statement.
 const PRUNE_BATCH: i64 = 5_000;
 
+/// How often a worker looks for trackers whose time has come.
+const TRACKER_LOOK: Duration = Duration::from_secs(5);
+
 /// How long a worker may be out of touch with a Redis that answers others.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,7 @@ pub async fn run(worker: Arc<Worker>) -> anyhow::Result<()> {
         ((), ()) = serve(&worker, &consumer, &attempts, patient) => Ok(()),
         () = after(&worker, &hand_back) => Ok(()),
         () = clock(&worker) => Ok(()),
+        () = clock_of_trackers(&worker) => Ok(()),
         () = gauges::keep_setting(&worker) => Ok(()),
         cause = cut_off(&worker, &beat) => Err(cause),
     }
@@ -128,6 +132,32 @@ async fn clock(worker: &Worker) {
     }
 }
 
+/// Has trackers read whose time has come.
+async fn clock_of_trackers(worker: &Worker) {
+    loop {
+        tokio::time::sleep(TRACKER_LOOK).await;
+        if let Err(cause) = tick_trackers(worker).await {
+            tracing::warn!(
+                error = format!("{cause:#}"),
+                "the clock of trackers missed a tick"
+            );
+        }
+    }
+}
+
+/// Begins the rounds of trackers that are due, and says how many. Many workers do so side by side, and it
+/// counts once.
+pub async fn tick_trackers(worker: &Worker) -> anyhow::Result<usize> {
+    let config = &worker.config;
+    let (every, sweep) = (config.tracker_sync_seconds, config.tracker_sweep_hours);
+    let mut conn = worker.pool.get().await?;
+    let begun = db::trackers::syncs::tick(&mut conn, every.into(), sweep.into()).await?;
+    if begun > 0 {
+        worker.wake.notify_one();
+    }
+    Ok(begun)
+}
+
 /// Makes the embedding model of this worker known, and has documents of another made anew.
 pub async fn begin(worker: &Worker) -> anyhow::Result<()> {
     let mut conn = worker.pool.get().await?;
@@ -157,6 +187,8 @@ pub async fn prune(worker: &Worker) -> anyhow::Result<Outcome> {
     let mut conn = worker.pool.get().await?;
     while db::jobs::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     db::idempotency::prune(&mut conn).await?;
+    db::trackers::hooks::prune(&mut conn).await?;
+    db::trackers::grants::prune(&mut conn).await?;
     let keep = Duration::from_secs(worker.config.response_keep_days * 24 * 3600);
     while db::runs::responses::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     Ok(Outcome::Done)

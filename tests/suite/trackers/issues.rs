@@ -32,12 +32,12 @@ pub(crate) fn issue(number: u32, updated_at: DateTime<Utc>) -> Issue {
     }
 }
 
-fn person(email: &str) -> Option<Person> {
-    Some(Person {
+fn person(email: &str) -> Person {
+    Person {
         name: "Ann Drake".into(),
         email: Some(email.into()),
         external_id: "11".into(),
-    })
+    }
 }
 
 /// The company of somebody.
@@ -85,7 +85,7 @@ async fn issues_are_listed_filtered_paged_and_followed() {
     for number in 1..4 {
         let mut issue = issue(number, noon());
         if number == 2 {
-            issue.assignee = person(&dev.email().to_uppercase());
+            issue.assignee = Some(person(&dev.email().to_uppercase()));
             issue.status = IssueStatus::InProgress;
         }
         store(&app, company, one, &[issue]).await;
@@ -139,7 +139,7 @@ async fn a_single_issue_has_what_was_sent_and_a_revision_that_people_change() {
     let company = company(&app, &admin).await;
     let tracker = tracker(&app, company).await;
     let mut sent = issue(1, noon());
-    sent.assignee = person("Late.Comer@Example.com");
+    sent.assignee = Some(person("Late.Comer@Example.com"));
     store(&app, company, tracker, &[sent]).await;
     let id = admin.get("/api/issues").await.json()[0]["id"]
         .as_str()

@@ -81,10 +81,14 @@ pub(crate) enum AnyFake {
 
 impl AnyFake {
     pub(crate) async fn start(kind: TrackerKind) -> Self {
+        Self::start_at(kind, noon()).await
+    }
+
+    pub(crate) async fn start_at(kind: TrackerKind, now: DateTime<Utc>) -> Self {
         match kind {
-            TrackerKind::Jira => Self::Jira(FakeJira::start(noon()).await),
-            TrackerKind::JiraDc => Self::JiraDc(FakeJiraDc::start(noon()).await),
-            TrackerKind::Teamwork => Self::Teamwork(FakeTeamwork::start(noon()).await),
+            TrackerKind::Jira => Self::Jira(FakeJira::start(now).await),
+            TrackerKind::JiraDc => Self::JiraDc(FakeJiraDc::start(now).await),
+            TrackerKind::Teamwork => Self::Teamwork(FakeTeamwork::start(now).await),
         }
     }
 
@@ -166,7 +170,7 @@ impl TokenStore for MemoryTokens {
     fn renew<'a>(
         &'a self,
         spent: &'a TokenPair,
-        renewal: &'a dyn Renewal,
+        renewal: Arc<dyn Renewal>,
     ) -> PortFuture<'a, Result<TokenPair, TrackerError>> {
         Box::pin(async move {
             let mut kept = self.pair.lock().await;

@@ -117,7 +117,7 @@ impl Ledger {
 }
 
 /// After each search some issues change, here and there; one is deleted, one moves, one is made.
-fn restless(fake: &AnyFake, until: usize) {
+pub(crate) fn restless(fake: &AnyFake, until: usize) {
     let [home, away] = fake.projects();
     fake.shared().world().meanwhile(move |world, searches| {
         world.wait(Duration::seconds(2));

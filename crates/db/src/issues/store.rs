@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl, prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
-    trackers::{Issue, IssueId, IssueRef, Person, TrackerId},
+    trackers::{Issue, IssueId, IssuePriority, IssueRef, Person, TrackerId},
     users::CompanyId,
 };
 use serde::Serialize;
@@ -62,7 +62,7 @@ impl<'a> From<&'a Issue> for Sent<'a> {
             description: &issue.description,
             status: issue.status.as_str(),
             status_name: &issue.status_name,
-            priority: issue.priority.as_ref().map(|priority| priority.as_str()),
+            priority: issue.priority.as_ref().map(IssuePriority::as_str),
             priority_name: issue.priority_name.as_deref(),
             labels: &issue.labels,
             acceptance_criteria: issue.acceptance_criteria.as_deref(),

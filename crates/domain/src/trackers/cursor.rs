@@ -43,8 +43,19 @@ pub struct Ask {
 }
 
 /// How far a tracker has been read. `Default` has read nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(
+    Debug,
+    Clone,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[diesel(sql_type = diesel::sql_types::Jsonb)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Cursor {
     /// All changes up to a little before this are stored.
     pub watermark: Option<DateTime<Utc>>,

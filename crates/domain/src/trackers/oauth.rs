@@ -4,7 +4,7 @@
 //! A refresh token is good once. Whoever renews the pair holds the tracker, so that two never do at
 //! once, and stores the new pair before anybody uses it; a [`TokenStore`] promises both.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -82,11 +82,11 @@ pub trait TokenStore: Send + Sync {
     /// The pair that comes after `spent`. Nobody else renews this tracker's pair until this ends, in any
     /// process. If the pair that is kept is not `spent` any more, somebody has renewed it: that one is the answer
     /// and no call is made. Otherwise `renewal` is asked once, and what it gives is stored for good
-    /// before it is answered.
+    /// before it is answered. Whoever stops waiting does not break it off: the old pair is spent by then.
     fn renew<'a>(
         &'a self,
         spent: &'a TokenPair,
-        renewal: &'a dyn Renewal,
+        renewal: Arc<dyn Renewal>,
     ) -> PortFuture<'a, Result<TokenPair, TrackerError>>;
 }
 

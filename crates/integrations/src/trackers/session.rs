@@ -31,7 +31,7 @@ enum Proof {
     /// A header that stays the same.
     Header(HeaderValue, Vec<SecretString>),
     /// A pair that is renewed.
-    OAuth(Arc<dyn TokenStore>, Box<Atlassian>),
+    OAuth(Arc<dyn TokenStore>, Arc<Atlassian>),
 }
 
 impl fmt::Debug for Proof {
@@ -61,7 +61,7 @@ impl Session {
     pub(super) fn oauth(line: Line, tokens: Arc<dyn TokenStore>, app: Atlassian) -> Self {
         Self {
             line,
-            proof: Proof::OAuth(tokens, Box::new(app)),
+            proof: Proof::OAuth(tokens, Arc::new(app)),
         }
     }
 
@@ -94,13 +94,13 @@ impl Session {
         let mut pair = tokens.load().await?;
         let is_due = pair.is_due(self.line.clock.now());
         if is_due {
-            pair = tokens.renew(&pair, app.as_ref()).await?;
+            pair = tokens.renew(&pair, app.clone()).await?;
         }
         let answer = self.shown(call(), &pair).await?;
         if answer.status != 401 || is_due {
             return Ok(answer);
         }
-        let pair = tokens.renew(&pair, app.as_ref()).await?;
+        let pair = tokens.renew(&pair, app.clone()).await?;
         self.shown(call(), &pair).await
     }
 

@@ -75,6 +75,7 @@ impl Rows<'_> {
             }
             "runs" => (self.run(path).await, Belongs::Person),
             "workflows" => (self.workflow().await, Belongs::Person),
+            "trackers" => (id(self.tracker().await), Belongs::Company),
             "issues" => (self.issue().await, Belongs::Company),
             "prompt-templates" => (self.template().await, Belongs::Company),
             "requests" => (self.request(path).await, Belongs::Person),
@@ -139,6 +140,14 @@ impl Rows<'_> {
         let made = self.owner.post("/api/workflows", &body).await;
         let id = made.expect(201).json()["id"].clone();
         id.as_str().expect("an id").to_owned()
+    }
+
+    /// A tracker that nobody calls.
+    async fn tracker(&self) -> Reply {
+        let name = format!("{} {}", self.admin.email(), rand::random::<u64>());
+        let auth = json!({"email": "ann@example.com", "apiToken": "of-nobody"});
+        let body = json!({"type": "jira", "name": name, "baseUrl": "https://example.atlassian.net", "auth": auth});
+        self.admin.post("/api/trackers", &body).await
     }
 
     /// An issue of a tracker of the company's, as if it had been read.

@@ -1,0 +1,292 @@
+//! Jira Cloud by OAuth, through the real server and the real worker.
+
+use chrono::{Duration, Utc};
+use domain::trackers::{
+    TrackerKind,
+    oauth::{Renewal as _, TokenPair},
+};
+use reqwest::{Method, redirect::Policy};
+use serde_json::{Value, json};
+use tests::{
+    fakes::jira::{CLOUD_ID, FakeJira},
+    support::{Client, Reply},
+};
+
+use super::{
+    desk::{Desk, desk, path_of},
+    support::AnyFake,
+};
+
+fn jira(desk: &Desk) -> &FakeJira {
+    match &desk.fake {
+        AnyFake::Jira(fake) => fake,
+        _ => panic!("a Jira"),
+    }
+}
+
+/// Somebody who left: the cookie of their browser, and where they are sent to.
+async fn leave(client: &Client) -> (String, String) {
+    let left = client.get("/api/trackers/jira/authorize").await;
+    let cookie = left.expect(200).header("set-cookie").expect("a cookie");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let url = left.json()["url"].as_str().expect("an address").to_owned();
+    (cookie, url)
+}
+
+/// Consents, and gives the path to come back by.
+async fn consent(url: &str) -> String {
+    let browser = reqwest::Client::builder().redirect(Policy::none()).build();
+    let reply = browser.expect("a client").get(url).send().await;
+    let reply = reply.expect("an answer");
+    path_of(reply.headers()["location"].to_str().expect("text"))
+}
+
+async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
+    let mut request = client.request(Method::GET, path);
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
+    }
+    Reply::to(request).await
+}
+
+/// Signs in and connects the site; the path of the tracker.
+async fn connect(desk: &Desk) -> String {
+    let (cookie, url) = leave(&desk.admin).await;
+    let back = consent(&url).await;
+    let granted = come_back(&desk.app.anonymous(), &back, Some(&cookie)).await;
+    let granted = granted.expect(200).json();
+    assert_eq!(granted["sites"][0]["cloudId"], CLOUD_ID);
+    desk.connect_as(&body(&granted["grantId"], CLOUD_ID)).await
+}
+
+fn body(grant: &Value, cloud_id: &str) -> Value {
+    json!({ "type": "jira", "name": format!("Ducks {}", rand::random::<u64>()),
+        "auth": { "grantId": grant, "cloudId": cloud_id } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_in_chooses_a_site_and_has_it_read() {
+    let desk = desk(TrackerKind::Jira).await;
+    desk.fake.shared().world().create("DEMO", "Ducks");
+    let path = connect(&desk).await;
+    let tracker = desk.tracker(&path).await;
+    assert_eq!(tracker["authKind"], "grant");
+    assert_eq!(tracker["baseUrl"], jira(&desk).url());
+    assert_eq!(desk.sync(&path).await["state"], "done");
+    desk.has_everything("by OAuth").await;
+    assert_eq!(desk.app.count("tracker_grants").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_is_good_once_for_who_left_and_not_for_long() {
+    let desk = desk(TrackerKind::Jira).await;
+    let other = desk.app.register().await;
+    let nobody = desk.app.anonymous();
+    let refused = |reply: &Reply| {
+        let problem = reply.expect_problem(400, "invalid_query");
+        assert_eq!(problem["errors"][0]["field"], "state");
+    };
+    // Somebody else, in another browser, who was talked into consenting.
+    let (cookie, url) = leave(&desk.admin).await;
+    let back = consent(&url).await;
+    refused(&come_back(&nobody, &back, None).await);
+    refused(&come_back(&other, &back, None).await);
+    refused(&come_back(&nobody, &back, Some(&cookie)).await);
+    let (_, url) = leave(&other).await;
+    refused(&come_back(&nobody, &consent(&url).await, Some(&cookie)).await);
+    // Twice.
+    let (cookie, url) = leave(&desk.admin).await;
+    let back = consent(&url).await;
+    come_back(&desk.admin, &back, None).await.expect(200);
+    refused(&come_back(&nobody, &back, Some(&cookie)).await);
+    // Late.
+    let (cookie, url) = leave(&desk.admin).await;
+    let back = consent(&url).await;
+    desk.app
+        .database()
+        .run("UPDATE tracker_grants SET expires_at = now()")
+        .await;
+    refused(&come_back(&nobody, &back, Some(&cookie)).await);
+    for state in ["", "x", &"A".repeat(43)] {
+        let back = format!("/api/trackers/jira/callback?code=x&state={state}");
+        refused(&come_back(&nobody, &back, Some(&cookie)).await);
+    }
+    // Refused by the person, and with a code of nobody.
+    let (cookie, url) = leave(&desk.admin).await;
+    let denied = consent(&url)
+        .await
+        .replace("code=", "error=access_denied&x=");
+    let reply = come_back(&nobody, &denied, Some(&cookie)).await;
+    reply.expect_problem(422, "invalid");
+    let (cookie, url) = leave(&desk.admin).await;
+    let forged = consent(&url).await.replace("code=code", "code=other");
+    let reply = come_back(&nobody, &forged, Some(&cookie)).await;
+    reply.expect_problem(502, "tracker_failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_is_used_once_by_who_was_granted_it_and_for_its_sites() {
+    let desk = desk(TrackerKind::Jira).await;
+    let (cookie, url) = leave(&desk.admin).await;
+    let departed = desk.app.count("tracker_grants").await;
+    assert_eq!(departed, 1);
+    let back = consent(&url).await;
+    let granted = come_back(&desk.app.anonymous(), &back, Some(&cookie))
+        .await
+        .json();
+    let grant = &granted["grantId"];
+    let elsewhere = desk.admin.post("/api/trackers", &body(grant, "99")).await;
+    assert_eq!(elsewhere.faulty_fields(), ["auth.cloudId"]);
+    let colleague = desk.app.member(&desk.admin, "admin").await;
+    let stolen = colleague
+        .post("/api/trackers", &body(grant, CLOUD_ID))
+        .await;
+    assert_eq!(stolen.faulty_fields(), ["auth.grantId"]);
+    desk.connect_as(&body(grant, CLOUD_ID)).await;
+    let again = desk
+        .admin
+        .post("/api/trackers", &body(grant, CLOUD_ID))
+        .await;
+    assert_eq!(again.faulty_fields(), ["auth.grantId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_installations_without_an_app_do_not_sign_in() {
+    let desk = desk(TrackerKind::Jira).await;
+    let key = json!({ "name": "laptop", "scopes": ["read", "write"] });
+    let key = desk
+        .admin
+        .post("/api/api-keys", &key)
+        .await
+        .expect(201)
+        .json();
+    let key = desk
+        .app
+        .anonymous()
+        .bearing(key["key"].as_str().expect("a key"));
+    let left = key.get("/api/trackers/jira/authorize").await;
+    left.expect_problem(403, "forbidden");
+    let plain = tests::support::App::start().await;
+    let left = plain
+        .register()
+        .await
+        .get("/api/trackers/jira/authorize")
+        .await;
+    left.expect_problem(503, "unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_whose_token_is_refused_at_once_renew_it_once() {
+    let desk = desk(TrackerKind::Jira).await;
+    desk.fake
+        .shared()
+        .world()
+        .populate("DEMO", 10, Duration::seconds(37));
+    let path = connect(&desk).await;
+    desk.sync(&path).await;
+    let before = jira(&desk).renewals();
+    jira(&desk).end_access();
+    let workers: Vec<_> = (0..4).map(|_| desk.app.worker()).collect();
+    let id: domain::trackers::TrackerId = path
+        .rsplit('/')
+        .next()
+        .expect("an id")
+        .parse()
+        .expect("an id");
+    let calls = workers.iter().map(|worker| async move {
+        let mut conn = worker.pool.get().await.expect("a connection");
+        let tracker = db::trackers::work::find(&mut conn, id)
+            .await
+            .expect("a row")
+            .expect("a tracker");
+        drop(conn);
+        let client =
+            tasks::trackers::connect(&worker.pool, &worker.gateway.trackers, &tracker).await;
+        let checks = (0..4).map(|_| client.as_ref().expect("a client").check());
+        futures::future::join_all(checks).await
+    });
+    for account in futures::future::join_all(calls).await.into_iter().flatten() {
+        account.expect("an account");
+    }
+    assert_eq!(jira(&desk).renewals() - before, 1);
+    assert_eq!(desk.sync(&path).await["state"], "done");
+    assert_eq!(
+        jira(&desk).renewals() - before,
+        1,
+        "what was renewed is kept"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_while_it_renews_holds_up_nobody_for_long() {
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    desk.sync(&path).await;
+    jira(&desk).end_access();
+    let held = "UPDATE trackers SET renewing_by = gen_random_uuid(), renewing_until = now() + interval '1 second'";
+    desk.app.database().run(held).await;
+    let trial = desk.admin.post_empty(&format!("{path}/test")).await.json();
+    assert_eq!(trial["ok"], true, "{trial}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_was_taken_back_is_asked_for_again() {
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    desk.sync(&path).await;
+    // Somebody spends the same token elsewhere, which ends all that came of it.
+    let spent: TokenPair = stored_pair(&desk).await;
+    let app = super::support::trackers(jira(&desk).url(), &jira(&desk).shared);
+    let app = app.atlassian().expect("an app");
+    app.renew(&spent.refresh).await.expect("a pair");
+    app.renew(&spent.refresh).await.expect_err("spent");
+    let round = desk.sync(&path).await;
+    assert_eq!(round["errorCode"], "tracker_unauthorized", "{round}");
+    assert_eq!(desk.tracker(&path).await["state"], "reconnect_needed");
+    let (cookie, url) = leave(&desk.admin).await;
+    let granted = come_back(&desk.admin, &consent(&url).await, Some(&cookie))
+        .await
+        .json();
+    let auth = json!({ "auth": { "grantId": granted["grantId"], "cloudId": CLOUD_ID } });
+    let again = desk.admin.patch(&path, &auth).await.expect(200).json();
+    assert_eq!(again["state"], "active");
+    assert_eq!(desk.sync(&path).await["state"], "done");
+}
+
+/// The pair as it is stored, opened.
+async fn stored_pair(desk: &Desk) -> TokenPair {
+    use db::trackers::secrets;
+    use diesel::QueryDsl as _;
+    use diesel_async::RunQueryDsl as _;
+    let mut conn = desk.app.database().connect().await;
+    let ids = db::schema::trackers::table.select(db::schema::trackers::id);
+    let id = ids.first(&mut conn).await.expect("a tracker");
+    let text = secrets::find(&mut conn, id, secrets::AUTH)
+        .await
+        .expect("a row");
+    let gate = &desk.app.inner.gateway.trackers;
+    match gate.credentials(text.as_ref()).expect("credentials") {
+        domain::trackers::Credentials::Grant { pair, .. } => pair,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_renewed_keep_a_tracker_going_for_days() {
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    for day in 0..3 {
+        desk.fake.shared().world().wait(Duration::hours(30));
+        desk.fake
+            .shared()
+            .world()
+            .create("DEMO", &format!("Day {day}"));
+        assert_eq!(desk.sync(&path).await["state"], "done");
+    }
+    assert_eq!(jira(&desk).renewals(), 3);
+    assert!(Utc::now() < desk.fake.shared().now());
+}
