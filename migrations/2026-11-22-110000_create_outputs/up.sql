@@ -25,6 +25,7 @@ COMMENT ON COLUMN outputs.storage_key IS 'Where its bytes are. It names the chec
 COMMENT ON COLUMN outputs.scanner IS 'The malware scanner that found nothing, with the version of its signatures; null if scanning was switched off.';
 COMMENT ON COLUMN outputs.updated_at IS 'When it was kept, or when the readers of its prompt last changed.';
 CREATE INDEX outputs_company ON outputs (company_id, id);
+CREATE INDEX outputs_created ON outputs (company_id, created_at);
 CREATE INDEX outputs_changed ON outputs (company_id, updated_at, id);
 CREATE INDEX outputs_prompt ON outputs (prompt_id, id);
 CREATE INDEX outputs_version ON outputs (prompt_version_id, id);

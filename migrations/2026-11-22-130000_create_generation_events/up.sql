@@ -27,6 +27,15 @@ CREATE INDEX generation_events_template_version ON generation_events (template_v
 CREATE INDEX generation_events_issue ON generation_events (issue_id) WHERE issue_id IS NOT NULL;
 CREATE INDEX generation_events_request ON generation_events (request_id) WHERE request_id IS NOT NULL;
 
+ALTER TABLE prompts
+    ADD COLUMN issue_id uuid REFERENCES issues ON DELETE SET NULL,
+    ADD COLUMN request_id uuid REFERENCES requests ON DELETE SET NULL,
+    ADD COLUMN template_id uuid REFERENCES prompt_templates ON DELETE SET NULL;
+COMMENT ON COLUMN prompts.template_id IS 'The template that it was generated with, and issue_id or request_id what for; null if somebody wrote it.';
+CREATE INDEX prompts_issue ON prompts (issue_id) WHERE issue_id IS NOT NULL;
+CREATE INDEX prompts_request ON prompts (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX prompts_template ON prompts (template_id) WHERE template_id IS NOT NULL;
+
 CREATE TABLE generation_hours (
     company_id uuid NOT NULL REFERENCES companies ON DELETE CASCADE,
     hour timestamptz NOT NULL,
@@ -54,3 +63,11 @@ CREATE TABLE generation_folds (
 );
 COMMENT ON TABLE generation_folds IS 'One row: events before this moment are added up in generation_hours and generation_days, later ones are not.';
 INSERT INTO generation_folds (folded_until) VALUES ('2000-01-01Z');
+
+-- A clock that was set back must not put an event behind the mark, where nobody would count it.
+CREATE FUNCTION keep_before_fold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.at := greatest(NEW.at, (SELECT folded_until FROM generation_folds));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER generation_events_mark BEFORE INSERT ON generation_events FOR EACH ROW EXECUTE FUNCTION keep_before_fold();

@@ -107,7 +107,7 @@ impl Sums {
 struct ShareView {
     /// Whose.
     id: Uuid,
-    /// What they are called; `null` if they are gone.
+    /// What they are called, or were when they were deleted.
     name: Option<String>,
     /// Prompts that were generated.
     prompts: i64,

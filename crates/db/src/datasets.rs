@@ -6,7 +6,7 @@ mod create;
 mod rows;
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use diesel::{dsl, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::{
     Connection,
+    horizon::horizon,
     prompts::Owner,
     schema::{dataset_versions, datasets, users},
 };
@@ -138,7 +139,7 @@ pub async fn list(
     }
     let (changed, id) = (datasets::updated_at, datasets::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

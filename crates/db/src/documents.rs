@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use crate::{
     Connection,
+    horizon::horizon,
     jobs::{NewJob, enqueue},
     schema::{chunks, documents},
 };
@@ -240,7 +241,7 @@ pub async fn list(
     }
     let key = (documents::updated_at, documents::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(documents::updated_at.ge(since))
             .filter(documents::updated_at.lt(horizon))

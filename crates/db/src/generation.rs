@@ -83,7 +83,8 @@ pub async fn keep(
         Source::Request(id) => (None, Some(id)),
     };
     conn.transaction(async |conn| {
-        let version = versions::create_first(conn, new).await?;
+        let of = (issue_id, request_id, origin.template.summary.id);
+        let version = versions::create_first(conn, new, of).await?;
         diesel::insert_into(generation_events::table)
             .values(Event {
                 id: GenerationId::new(),

@@ -89,6 +89,18 @@ impl NewJob {
         self
     }
 
+    /// Is not due before this time.
+    #[must_use]
+    pub fn at(mut self, time: DateTime<Utc>) -> Self {
+        self.run_at = time;
+        self
+    }
+
+    /// Its id.
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
     /// Was caused by this request.
     #[must_use]
     pub fn caused_by(mut self, request_id: Option<String>) -> Self {

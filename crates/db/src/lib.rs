@@ -7,6 +7,7 @@ pub mod datasets;
 pub mod documents;
 pub mod generation;
 pub mod halfvec;
+mod horizon;
 pub mod idempotency;
 pub mod invitations;
 pub mod issues;

@@ -1,7 +1,10 @@
 //! Walking from something to what it comes from and to what became of it. The edges are the foreign
 //! keys that there are anyway: nothing is written for the graph, so nothing of it can be out of date.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::LazyLock,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::{prelude::*, sql_types};
@@ -46,8 +49,9 @@ pub struct Walked {
     pub is_truncated: bool,
 }
 
+/// An edge, and what the walk meets at its other end.
 #[derive(QueryableByName)]
-struct EdgeRow {
+struct Way {
     #[diesel(sql_type = sql_types::Text)]
     from_kind: LineageKind,
     #[diesel(sql_type = sql_types::Uuid)]
@@ -58,27 +62,34 @@ struct EdgeRow {
     to_id: Uuid,
     #[diesel(sql_type = sql_types::Text)]
     relation: Relation,
+    #[diesel(embed)]
+    node: Node,
+    #[diesel(sql_type = sql_types::BigInt)]
+    candidates: i64,
 }
 
-impl From<EdgeRow> for Edge {
-    fn from(row: EdgeRow) -> Self {
-        Self {
+impl Way {
+    fn edge(&self) -> Edge {
+        Edge {
             from: Vertex {
-                kind: row.from_kind,
-                id: row.from_id,
+                kind: self.from_kind,
+                id: self.from_id,
             },
             to: Vertex {
-                kind: row.to_kind,
-                id: row.to_id,
+                kind: self.to_kind,
+                id: self.to_id,
             },
-            relation: row.relation,
+            relation: self.relation,
         }
     }
 }
 
+/// The most edges of a level that are looked at, newest first.
+const CANDIDATES: i64 = 5_000;
+
 /// Walks from a vertex. What the viewer may not see is not met, and nothing is reached through it:
 /// `NotFound` if that is so of the root. At most so many nodes are met in each direction, the newest
-/// of a kind first.
+/// of a level first.
 pub async fn walk(
     conn: &mut Connection,
     viewer: &Viewer,
@@ -87,26 +98,21 @@ pub async fn walk(
     most: usize,
 ) -> QueryResult<Walked> {
     let mut walked = Walked {
-        nodes: visible(conn, viewer, root.kind, &[root.id]).await?,
+        nodes: vec![find(conn, viewer, root).await?],
         ..Walked::default()
     };
-    if walked.nodes.is_empty() {
-        return Err(diesel::result::Error::NotFound);
-    }
     let mut met = HashSet::from([root]);
     for way in [Direction::Up, Direction::Down] {
         if direction == way || direction == Direction::Both {
             let mut frontier = vec![root];
             let room = met.len() + most;
             while !frontier.is_empty() {
-                frontier =
-                    step(conn, viewer, way, &frontier, (room, &mut met), &mut walked).await?;
+                frontier = step(conn, viewer, way, frontier, (room, &mut met), &mut walked).await?;
             }
         }
     }
-    walked
-        .edges
-        .retain(|edge| met.contains(&edge.from) && met.contains(&edge.to));
+    let is_met = |edge: &Edge| met.contains(&edge.from) && met.contains(&edge.to);
+    walked.edges.retain(is_met);
     walked
         .nodes
         .sort_by_key(|node| (node.kind, node.at, node.id));
@@ -118,86 +124,73 @@ async fn step(
     conn: &mut Connection,
     viewer: &Viewer,
     way: Direction,
-    frontier: &[Vertex],
+    frontier: Vec<Vertex>,
     (room, met): (usize, &mut HashSet<Vertex>),
     walked: &mut Walked,
 ) -> QueryResult<Vec<Vertex>> {
-    let mut found: BTreeMap<LineageKind, BTreeSet<Uuid>> = BTreeMap::new();
-    for (kind, ids) in by_kind(frontier.iter().copied()) {
-        let left = room.saturating_sub(met.len()) + 1;
-        let edges = edges(conn, viewer, way, kind, &ids, left).await?;
-        walked.is_truncated |= edges.len() >= left;
-        for edge in edges {
-            let next = if way == Direction::Up {
-                edge.from
-            } else {
-                edge.to
-            };
-            walked.edges.insert(edge);
-            if !met.contains(&next) {
-                found.entry(next.kind).or_default().insert(next.id);
-            }
-        }
+    let mut kinds: BTreeMap<LineageKind, Vec<Uuid>> = BTreeMap::new();
+    for vertex in frontier {
+        kinds.entry(vertex.kind).or_default().push(vertex.id);
     }
     let mut next = Vec::new();
-    for (kind, ids) in found {
-        let ids: Vec<Uuid> = ids.into_iter().collect();
-        for node in visible(conn, viewer, kind, &ids).await? {
+    for (kind, ids) in kinds {
+        for found in ways(conn, viewer, way, kind, &ids).await? {
+            walked.is_truncated |= found.candidates >= CANDIDATES;
+            walked.edges.insert(found.edge());
+            let (kind, id) = (found.node.kind, found.node.id);
+            let vertex = Vertex { kind, id };
+            if met.contains(&vertex) {
+                continue;
+            }
             if met.len() >= room {
                 walked.is_truncated = true;
-                break;
+                continue;
             }
-            let vertex = Vertex { kind, id: node.id };
             met.insert(vertex);
             next.push(vertex);
-            walked.nodes.push(node);
+            walked.nodes.push(found.node);
         }
     }
     Ok(next)
 }
 
-fn by_kind(vertices: impl Iterator<Item = Vertex>) -> BTreeMap<LineageKind, Vec<Uuid>> {
-    let mut kinds: BTreeMap<LineageKind, Vec<Uuid>> = BTreeMap::new();
-    for vertex in vertices {
-        kinds.entry(vertex.kind).or_default().push(vertex.id);
-    }
-    kinds
+/// What a kind and an id stand for, if the viewer may see it.
+fn nodes(kind: &str, id: &str) -> String {
+    let sql = include_str!("lineage/nodes.sql");
+    sql.replace("{kind}", kind).replace("{id}", id)
 }
 
-async fn edges(
+/// The statement that finds ways from vertices of a kind to the other end of their edges.
+fn statement(here: &str, there: &str) -> String {
+    let node = nodes(
+        &format!("candidates.{there}_kind"),
+        &format!("candidates.{there}_id"),
+    );
+    let edges = include_str!("lineage/edges.sql");
+    format!(
+        "WITH candidates AS MATERIALIZED (
+            {edges} WHERE {here}_kind = $1 AND {here}_id = ANY ($2) AND company_id = $3
+            ORDER BY {there}_id DESC LIMIT {CANDIDATES}
+        )
+        SELECT candidates.*, node.*, (SELECT count(*) FROM candidates) AS candidates
+        FROM candidates CROSS JOIN LATERAL ({node}) AS node
+        ORDER BY node.at DESC, node.id DESC"
+    )
+}
+
+static UP: LazyLock<String> = LazyLock::new(|| statement("to", "from"));
+static DOWN: LazyLock<String> = LazyLock::new(|| statement("from", "to"));
+static FIND: LazyLock<String> = LazyLock::new(|| nodes("$1", "$2"));
+
+async fn ways(
     conn: &mut Connection,
     viewer: &Viewer,
     way: Direction,
     kind: LineageKind,
     ids: &[Uuid],
-    most: usize,
-) -> QueryResult<Vec<Edge>> {
-    let up = concat!(
-        include_str!("lineage/edges.sql"),
-        " WHERE to_kind = $1 AND to_id = ANY ($2) AND company_id = $3 ORDER BY from_id DESC LIMIT $4"
-    );
-    let down = concat!(
-        include_str!("lineage/edges.sql"),
-        " WHERE from_kind = $1 AND from_id = ANY ($2) AND company_id = $3 ORDER BY to_id DESC LIMIT $4"
-    );
-    let rows: Vec<EdgeRow> = diesel::sql_query(if way == Direction::Up { up } else { down })
-        .bind::<sql_types::Text, _>(kind)
-        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
-        .bind::<sql_types::Uuid, _>(viewer.company_id)
-        .bind::<sql_types::BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
-        .prepared()
-        .load(conn)
-        .await?;
-    Ok(rows.into_iter().map(Edge::from).collect())
-}
-
-async fn visible(
-    conn: &mut Connection,
-    viewer: &Viewer,
-    kind: LineageKind,
-    ids: &[Uuid],
-) -> QueryResult<Vec<Node>> {
-    diesel::sql_query(include_str!("lineage/nodes.sql"))
+) -> QueryResult<Vec<Way>> {
+    let statement = if way == Direction::Up { &UP } else { &DOWN };
+    diesel::sql_query(statement.as_str())
         .bind::<sql_types::Text, _>(kind)
         .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
         .bind::<sql_types::Uuid, _>(viewer.company_id)
@@ -205,5 +198,17 @@ async fn visible(
         .bind::<sql_types::Bool, _>(viewer.role >= Role::Lead)
         .prepared()
         .load(conn)
+        .await
+}
+
+async fn find(conn: &mut Connection, viewer: &Viewer, vertex: Vertex) -> QueryResult<Node> {
+    diesel::sql_query(FIND.as_str())
+        .bind::<sql_types::Text, _>(vertex.kind)
+        .bind::<sql_types::Uuid, _>(vertex.id)
+        .bind::<sql_types::Uuid, _>(viewer.company_id)
+        .bind::<sql_types::Uuid, _>(viewer.user_id)
+        .bind::<sql_types::Bool, _>(viewer.role >= Role::Lead)
+        .prepared()
+        .get_result(conn)
         .await
 }

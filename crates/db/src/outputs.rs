@@ -6,12 +6,13 @@ mod change;
 pub(crate) use change::forget_of;
 pub use change::{ChangeError, delete};
 
-use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
-    documents::{FileName, Sha256},
+    documents::{DiscardFile, FileName, Sha256},
+    jobs::{JobId, JobState},
     outputs::{OutputId, OutputType},
     page::{Limit, Page},
     prompts::{PromptId, PromptVersionId},
@@ -21,8 +22,10 @@ use serde::Serialize;
 
 use crate::{
     Connection,
+    horizon::horizon,
+    jobs::{NewJob, enqueue},
     prompts::{Owner, visible_to},
-    schema::{outputs, prompt_versions, prompts, users},
+    schema::{jobs, outputs, prompt_versions, prompts, users},
 };
 
 /// An output.
@@ -121,12 +124,29 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Keeps an output of a version that the viewer may see; the second value is `false` when that
-/// version has the same bytes already, and the existing output is given.
+/// Promises that the bytes behind a key are removed within the hour. Given before they are stored, and
+/// taken back by [`create`]: so no bytes stay without an output, whoever dies in between.
+pub async fn promise_removal(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    key: &str,
+) -> QueryResult<JobId> {
+    let storage_key = key.to_owned();
+    let job = NewJob::new(&DiscardFile { storage_key })
+        .of(viewer.company_id, viewer.user_id.0)
+        .at(Utc::now() + TimeDelta::hours(1));
+    enqueue(conn, std::slice::from_ref(&job)).await?;
+    Ok(job.id())
+}
+
+/// Keeps an output of a version that the viewer may see, and takes back the promise that its bytes are
+/// removed; the second value is `false` when that version has the same bytes already, and the existing
+/// output is given.
 pub async fn create(
     conn: &mut Connection,
     viewer: &Viewer,
     new: &NewOutput,
+    promise: JobId,
 ) -> QueryResult<(Output, bool)> {
     conn.transaction(async |conn| {
         let prompt_id = lock_prompt(conn, viewer, new.prompt_version_id).await?;
@@ -136,6 +156,13 @@ pub async fn create(
             .do_nothing()
             .execute(conn)
             .await?;
+        if inserted > 0 {
+            let waiting = jobs::id.eq(promise).and(jobs::state.eq(JobState::Queued));
+            let taken_back = diesel::delete(jobs::table.filter(waiting)).execute(conn);
+            if taken_back.await? == 0 {
+                return Err(diesel::result::Error::RollbackTransaction);
+            }
+        }
         let same = same(conn, new.prompt_version_id, new.sha256).await?;
         Ok((same, inserted > 0))
     })
@@ -197,13 +224,6 @@ pub async fn find(conn: &mut Connection, viewer: &Viewer, id: OutputId) -> Query
         .await
 }
 
-/// Whether there is such an output, whoever may see it.
-pub async fn exists(conn: &mut Connection, id: OutputId) -> QueryResult<bool> {
-    diesel::select(dsl::exists(outputs::table.find(id)))
-        .get_result(conn)
-        .await
-}
-
 /// Which outputs are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -241,7 +261,7 @@ pub async fn list(
     }
     let (changed, id) = (outputs::updated_at, outputs::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

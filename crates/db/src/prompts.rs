@@ -20,7 +20,10 @@ use domain::{
         Body, ExampleOutput, Metadata, PromptId, PromptKind, PromptNotes, PromptText, PromptTitle,
         SflField, SflMode, SflTenor, SourceDocument,
     },
+    requests::RequestId,
     revision::Expected,
+    templates::TemplateId,
+    trackers::IssueId,
     users::{CompanyId, PersonName, Role, UserId, Visibility},
 };
 use serde::{Deserialize, Serialize};
@@ -83,6 +86,15 @@ pub struct Prompt {
     pub owner: Owner,
     /// Who besides may see it.
     pub visibility: Visibility,
+    /// The issue that it was generated for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue_id: Option<IssueId>,
+    /// The request that it was generated for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// The template that it was generated with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<TemplateId>,
     /// The number of its newest version, if the present numbering has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_version: Option<i32>,

@@ -19,7 +19,7 @@ mod target;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use diesel::{dsl, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
@@ -34,6 +34,7 @@ use domain::{
 
 use crate::{
     Connection,
+    horizon::horizon,
     prompts::Owner,
     schema::{run_columns, run_latencies, runs, users},
 };
@@ -205,9 +206,10 @@ pub async fn list(
         query = query.filter(runs::prompt_id.eq(prompt));
     }
     if let Some(since) = filter.updated_since {
+        let horizon = horizon(conn).await?;
         query = query
             .filter(runs::updated_at.ge(since))
-            .filter(runs::updated_at.lt(dsl::sql::<sql_types::Timestamptz>("changes_horizon()")))
+            .filter(runs::updated_at.lt(horizon))
             .order((runs::updated_at, runs::id));
         if let Some((at, id)) = filter.after {
             query = query.filter(

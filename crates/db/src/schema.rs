@@ -278,6 +278,9 @@ diesel::table! {
         grams -> Array<Integer>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        issue_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        template_id -> Nullable<Uuid>,
     }
 }
 

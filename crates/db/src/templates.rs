@@ -6,7 +6,6 @@ use diesel::{
     dsl,
     prelude::*,
     result::{DatabaseErrorKind, Error as DieselError},
-    sql_types,
 };
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -21,6 +20,7 @@ use serde_json::Value;
 
 use crate::{
     Connection,
+    horizon::horizon,
     prompts::Owner,
     schema::{prompt_template_versions as versions, prompt_templates as templates, users},
 };
@@ -201,7 +201,7 @@ pub async fn list(
     }
     let (changed, id) = (templates::updated_at, templates::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

@@ -10,7 +10,7 @@ mod import;
 mod start;
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use diesel::{dsl, prelude::*};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use crate::{
     Connection,
+    horizon::horizon,
     prompts::Owner,
     schema::{users, workflows},
 };
@@ -232,7 +233,7 @@ pub async fn list(
     }
     let (changed, id) = (workflows::updated_at, workflows::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

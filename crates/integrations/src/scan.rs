@@ -92,9 +92,13 @@ impl Clamd {
     pub async fn scan(&self, file: &Path) -> Result<Scan, ScanError> {
         let scanned = async {
             let (answer, scanner) = tokio::try_join!(self.submit(file), self.ask(b"zVERSION\0"))?;
+            let scanner = answer::words(&scanner);
+            if !scanner.starts_with("ClamAV ") {
+                return Err(ScanError::Answer(scanner));
+            }
             Ok(Scan {
                 verdict: answer::verdict(&answer)?,
-                scanner: answer::words(&scanner),
+                scanner,
             })
         };
         let begun = Instant::now();

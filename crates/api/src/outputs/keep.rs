@@ -1,6 +1,6 @@
 //! Keeping an output: it is spooled, scanned, and only then stored. Nothing of a refused one stays.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use actix_web::{HttpResponse, http::header, post};
 use db::outputs::{NewOutput, Output};
@@ -50,7 +50,9 @@ pub async fn create(context: Context<Developer>, form: Form) -> ApiResult<HttpRe
         let same = db::outputs::find_same(&mut connection, &context.who, version, sha256).await;
         same.map_err(no_version)?
     };
-    if let Some(output) = same {
+    // What was kept while nobody scanned is no reason to let the same pass now.
+    let is_scanning = context.app().scanner.is_some();
+    if let Some(output) = same.filter(|output| output.scanner.is_some() || !is_scanning) {
         return Ok(answer(&output, false));
     }
     // Apart from the request: a caller who hangs up must not leave a file without an output.
@@ -89,25 +91,20 @@ async fn store(context: Context<Developer>, sent: Sent) -> ApiResult<HttpRespons
         storage_key: format!("outputs/{company}/{}-{id}", spooled.sha256),
         scan,
     };
-    let storage = &context.app().storage;
-    storage.put(&new.storage_key, spooled.file.path()).await?;
-    let created = async {
+    let (who, storage) = (&context.who, &context.app().storage);
+    let promise = {
         let mut connection = context.db().await?;
-        let created = db::outputs::create(&mut connection, &context.who, &new).await;
-        created.map_err(no_version)
+        db::outputs::promise_removal(&mut connection, who, &new.storage_key).await?
     };
-    match created.await {
-        Ok((output, is_new)) => {
-            if !is_new {
-                remove(storage, &new.storage_key).await;
-            }
-            Ok(answer(&output, is_new))
-        }
-        Err(cause) => {
-            actix_web::rt::spawn(remove_unless_created(context, new));
-            Err(cause)
-        }
+    storage.put(&new.storage_key, spooled.file.path()).await?;
+    let mut connection = context.db().await?;
+    let created = db::outputs::create(&mut connection, who, &new, promise).await;
+    drop(connection);
+    let (output, is_new) = created.map_err(no_version)?;
+    if !is_new {
+        remove(storage, &new.storage_key).await;
     }
+    Ok(answer(&output, is_new))
 }
 
 /// A name of ours.
@@ -116,28 +113,9 @@ pub fn known(name: &'static str) -> ApiResult<FileName> {
     parsed.map_err(|fault: domain::Fault| ApiError::internal(&fault))
 }
 
-/// Removes the file of an output whose creation failed, unless the output is there all the same:
-/// when a connection breaks, its last commit may have counted.
-async fn remove_unless_created(context: Context<Developer>, new: NewOutput) {
-    for _ in 0..60 {
-        if let Ok(mut connection) = context.db().await {
-            match db::outputs::exists(&mut connection, new.id).await {
-                Ok(true) => return,
-                Ok(false) => return remove(&context.app().storage, &new.storage_key).await,
-                Err(_) => {}
-            }
-        }
-        actix_web::rt::time::sleep(Duration::from_secs(1)).await;
-    }
-    tracing::warn!(
-        key = new.storage_key,
-        "a file without an output may have been left behind"
-    );
-}
-
 async fn remove(storage: &Storage, key: &str) {
     if let Err(cause) = storage.remove(key).await {
-        tracing::warn!(error = %cause, key, "a file without an output was left behind");
+        tracing::warn!(error = %cause, key, "a file without an output stays for an hour");
     }
 }
 

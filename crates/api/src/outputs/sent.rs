@@ -38,6 +38,9 @@ pub struct Sent {
     pub is_text: bool,
 }
 
+/// The most parts of a form.
+const MOST_PARTS: usize = 20;
+
 /// The parts of a form, as far as they have come.
 #[derive(Default)]
 struct Parts {
@@ -45,6 +48,7 @@ struct Parts {
     output: Option<Spooled>,
     is_text: bool,
     outputs: usize,
+    count: usize,
     faults: Vec<FieldFault>,
 }
 
@@ -54,6 +58,11 @@ pub async fn read(mut form: Form) -> ApiResult<Sent> {
     let unreadable = |cause: actix_multipart::MultipartError| form::unreadable(&cause);
     while let Some(field) = form.0.try_next().await.map_err(unreadable)? {
         parts.take(field).await?;
+        parts.count += 1;
+        if parts.count > MOST_PARTS {
+            parts.fault("file", "is in a form of too many parts: send one output");
+            break;
+        }
     }
     parts.whole()
 }
@@ -82,7 +91,7 @@ impl Parts {
                 self.keep(spooled);
             }
             // View state that a form sends along is none of our business.
-            _ => drop(form::text(field).await?),
+            _ => form::skip(field, MOST_BYTES).await?,
         }
         Ok(())
     }

@@ -173,7 +173,7 @@ async fn subject(
 ) -> ApiResult<Option<Subject>> {
     if let Some(id) = body.issue_id {
         let detail = found(db::issues::find(conn, who, id).await, "issueId", faults)?;
-        return Ok(detail.as_ref().map(Subject::of_issue));
+        return Ok(detail.map(Subject::of_issue));
     }
     let Some(id) = body.request_id else {
         return Ok(None);
@@ -183,18 +183,18 @@ async fn subject(
 }
 
 impl Subject {
-    fn of_issue(detail: &IssueDetail) -> Self {
+    fn of_issue(detail: IssueDetail) -> Self {
         let issue = &detail.issue;
+        let mut shown = json!(issue);
+        // It may be large: moved, not copied.
+        shown["payload"] = detail.payload;
         let tracker =
             json!({"id": issue.tracker_id, "name": issue.tracker_name, "type": issue.tracker_kind});
         Self {
             source: Source::Issue(issue.id),
             tracker_id: Some(issue.tracker_id),
             title: generation::title(&issue.ext_key, &issue.title),
-            context: Map::from_iter([
-                ("issue".to_owned(), json!(detail)),
-                ("tracker".to_owned(), tracker),
-            ]),
+            context: Map::from_iter([("issue".to_owned(), shown), ("tracker".to_owned(), tracker)]),
         }
     }
 
@@ -253,15 +253,15 @@ impl Work {
         let data = Data {
             schema: &self.template.lint,
             vars: &self.vars,
-            context: &self.context,
+            context: self.context,
         };
         let rendered = match &self.body_override {
-            Some(body) => render(&overriding(body, &self.template)?, &data),
+            Some(body) => render(&overriding(body, &self.template)?, data),
             None => {
                 let ready = self.app.templates.ready(&self.template);
                 let ready =
                     ready.map_err(|findings| faulty(Failure::Body(findings), "templateId"))?;
-                render(&ready.body, &data)
+                render(&ready.body, data)
             }
         };
         let member = self

@@ -170,9 +170,9 @@ pub async fn render(
         let data = Data {
             schema: &template.lint,
             vars: &vars,
-            context: &around,
+            context: around,
         };
-        match fill_in(&ready.body, &data) {
+        match fill_in(&ready.body, data) {
             Ok(rendered) if faults.is_empty() => Ok(RenderView {
                 tokens: tokens(&rendered.text),
                 text: rendered.text,

@@ -1,7 +1,7 @@
 //! Finding issues.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
@@ -13,6 +13,7 @@ use domain::{
 use super::{Issue, Named, Row, living, people, weight};
 use crate::{
     Connection,
+    horizon::horizon,
     prompts::bounded::Filling,
     schema::{issues, trackers, users},
 };
@@ -103,7 +104,7 @@ async fn found(
     }
     let (changed, id) = (issues::updated_at, issues::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

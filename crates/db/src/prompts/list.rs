@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Connection,
+    horizon::horizon,
     prepared::Prepare as _,
     schema::{prompt_labels, prompts, users},
 };
@@ -72,11 +73,15 @@ pub async fn list(
     limit: Limit,
 ) -> QueryResult<Page<Prompt, (DateTime<Utc>, PromptId)>> {
     // Finding and reading are of one moment.
+    let horizon = match filter.updated_since {
+        Some(_) => horizon(conn).await?,
+        None => DateTime::<Utc>::MAX_UTC,
+    };
     conn.build_transaction()
         .repeatable_read()
         .read_only()
         .run(async |conn| {
-            let query = in_order(matching(viewer, filter), filter).limit(limit.rows() + 1);
+            let query = in_order(matching(viewer, filter), filter, horizon).limit(limit.rows() + 1);
             let found: Vec<(PromptId, i64)> = query.prepared().load(conn).await?;
             let mut page = Filling::of(found, limit);
             loop {
@@ -175,10 +180,9 @@ fn searched<'a>(mut query: Query<'a>, viewer: &'a Viewer, filter: &'a Filter) ->
     query
 }
 
-fn in_order<'a>(query: Query<'a>, filter: &Filter) -> Query<'a> {
+fn in_order<'a>(query: Query<'a>, filter: &Filter, horizon: DateTime<Utc>) -> Query<'a> {
     let (changed, id) = (prompts::updated_at, prompts::id);
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
         let query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

@@ -9,7 +9,10 @@ use domain::{
     documents::Sha256,
     page::{Limit, Page},
     prompts::{Body, PromptId, PromptVersionId},
+    requests::RequestId,
     revision::Expected,
+    templates::TemplateId,
+    trackers::IssueId,
     users::{CompanyId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -111,13 +114,20 @@ pub async fn create(
     .await
 }
 
-/// Creates a prompt together with its first version.
+/// Creates a generated prompt together with its first version.
 pub(crate) async fn create_first(
     conn: &mut Connection,
     new: &NewPrompt,
+    (issue, request, template): (Option<IssueId>, Option<RequestId>, TemplateId),
 ) -> QueryResult<PromptVersionId> {
     diesel::insert_into(prompts::table)
-        .values((new, prompts::current_version.eq(1)))
+        .values((
+            new,
+            prompts::current_version.eq(1),
+            prompts::issue_id.eq(issue),
+            prompts::request_id.eq(request),
+            prompts::template_id.eq(template),
+        ))
         .execute(conn)
         .await?;
     let (id, body) = (PromptVersionId::new(), new.body());

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{Comment, Commented, Request, SHOWN_IN_LISTS, comments_of};
 use crate::{
     Connection,
+    horizon::horizon,
     prepared::Prepare as _,
     schema::{request_searches, requests},
 };
@@ -188,12 +189,6 @@ pub async fn list(
     Ok(Page { rows, next })
 }
 
-async fn horizon(conn: &mut Connection) -> QueryResult<DateTime<Utc>> {
-    diesel::select(dsl::sql::<sql_types::Timestamptz>("changes_horizon()"))
-        .get_result(conn)
-        .await
-}
-
 /// Brings what was found into the order of the list, and leaves what is on the page, with one more if
 /// more follow.
 fn in_front(found: &mut Vec<Found>, filter: &Filter, limit: Limit) {
@@ -252,10 +247,20 @@ impl<'a> Asked<'a> {
             return self.query().limit(wanted).prepared().load(conn).await;
         };
         let folded = grams::fold(text.as_str());
-        if let Some(ids) = self.walk(conn, &folded, limit).await? {
-            let rows = requests::table.filter(requests::id.eq_any(ids));
-            let rows = rows.select((Request::as_select(), requests::comment_bytes));
-            return rows.load(conn).await;
+        // One snapshot for what is found and what is shown: nothing changes in between.
+        let mut found = conn.build_transaction().repeatable_read().read_only();
+        let found: Option<Vec<Found>> = found
+            .run(async |conn| match self.walk(conn, &folded, limit).await? {
+                Some(ids) => {
+                    let rows = requests::table.filter(requests::id.eq_any(ids));
+                    let rows = rows.select((Request::as_select(), requests::comment_bytes));
+                    rows.load(conn).await.map(Some)
+                }
+                None => Ok(None),
+            })
+            .await?;
+        if let Some(found) = found {
+            return Ok(found);
         }
         let containing = request_searches::table
             .filter(

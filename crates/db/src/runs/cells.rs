@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 use super::{Run, find};
 use crate::{
     Connection,
+    horizon::horizon,
     schema::{cells, dataset_rows, datasets},
 };
 
@@ -188,7 +189,11 @@ pub async fn page(
     limit: Limit,
 ) -> QueryResult<Page<Cell, Place>> {
     let by_change = filter.updated_since.is_some();
-    let stream = chosen(run, filter)
+    let horizon = match filter.updated_since {
+        Some(_) => horizon(conn).await?,
+        None => DateTime::<Utc>::MAX_UTC,
+    };
+    let stream = chosen(run, filter, horizon)
         .limit(limit.rows() + 1)
         .load_stream::<Cell>(conn)
         .await?;
@@ -210,7 +215,7 @@ pub async fn page(
 type Chosen =
     cells::BoxedQuery<'static, diesel::pg::Pg, dsl::SqlTypeOf<dsl::AsSelect<Cell, diesel::pg::Pg>>>;
 
-fn chosen(run: RunId, filter: &Filter) -> Chosen {
+fn chosen(run: RunId, filter: &Filter, horizon: DateTime<Utc>) -> Chosen {
     let mut query = cells::table
         .filter(cells::run_id.eq(run))
         .select(Cell::as_select())
@@ -243,7 +248,7 @@ fn chosen(run: RunId, filter: &Filter) -> Chosen {
     match filter.updated_since {
         Some(since) => query
             .filter(cells::updated_at.ge(since))
-            .filter(cells::updated_at.lt(dsl::sql::<sql_types::Timestamptz>("changes_horizon()")))
+            .filter(cells::updated_at.lt(horizon))
             .order((cells::updated_at, cells::id)),
         None => query.order((cells::row_index, cells::repeat, cells::column_index)),
     }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Connection,
+    horizon::horizon,
     schema::{execution_tasks, executions, jobs, workflow_versions},
 };
 
@@ -222,7 +223,7 @@ pub async fn list(
     );
     let by_change = filter.updated_since.is_some();
     if let Some(since) = filter.updated_since {
-        let horizon = dsl::sql::<sql_types::Timestamptz>("changes_horizon()");
+        let horizon = horizon(conn).await?;
         query = query
             .filter(changed.ge(since))
             .filter(changed.lt(horizon))

@@ -30,14 +30,14 @@ const MOST_STEPS: u64 = 1_000_000;
 const MOST_FINDINGS: usize = 100;
 
 /// What a template is filled in with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Data<'a> {
     /// The schema of the variables.
     pub schema: &'a Value,
     /// The variables.
     pub vars: &'a Map<String, Value>,
-    /// What it is filled in for: the names of [`super::ROOTS`].
-    pub context: &'a Map<String, Value>,
+    /// What it is filled in for: the names of [`super::ROOTS`]. It may be large, and is not copied.
+    pub context: Map<String, Value>,
 }
 
 /// A text.
@@ -57,7 +57,7 @@ pub enum Failure {
 }
 
 /// Fills a body in.
-pub fn render(body: &Body, data: &Data<'_>) -> Result<Rendered, Failure> {
+pub fn render(body: &Body, data: Data<'_>) -> Result<Rendered, Failure> {
     let schema =
         Schema::new(data.schema).map_err(|fault| Failure::Vars(vec![(String::new(), fault)]))?;
     let given = Value::Object(data.vars.clone());
@@ -68,7 +68,7 @@ pub fn render(body: &Body, data: &Data<'_>) -> Result<Rendered, Failure> {
     let Value::Object(mut everything) = given else {
         return Err(Failure::Vars(Vec::new()));
     };
-    everything.extend(data.context.clone());
+    everything.extend(data.context);
     let everything = Value::Object(everything);
     let mut run = Run::new(Variables(data.schema), &everything);
     if let Err(stop) = run.nodes(&body.0) {

@@ -27,9 +27,9 @@ fn filled(body: &str, schema: &Value, vars: Value, context: Value) -> Result<Str
     let data = Data {
         schema,
         vars: &vars,
-        context: &context,
+        context,
     };
-    render(&body, &data).map(|rendered| rendered.text)
+    render(&body, data).map(|rendered| rendered.text)
 }
 
 /// A body filled in with variables that need not be declared.

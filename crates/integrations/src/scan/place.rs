@@ -38,7 +38,9 @@ impl FromStr for Scanning {
                 Some(Place::Tcp(host.trim_matches(['[', ']']).to_owned(), port))
             }
             ("unix", None, None) if url.path().len() > 1 => {
-                Some(Place::Unix(PathBuf::from(url.path())))
+                // As it was written: a URL would have spaces in another spelling.
+                let path = text.trim().strip_prefix("unix://")?;
+                Some(Place::Unix(PathBuf::from(path)))
             }
             _ => None,
         });
