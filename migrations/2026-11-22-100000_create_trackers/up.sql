@@ -46,7 +46,7 @@ CREATE INDEX trackers_created_by ON trackers (created_by);
 CREATE INDEX trackers_next_sync ON trackers (next_sync_at) WHERE state = 'active' AND deleted_at IS NULL;
 CREATE INDEX trackers_next_sweep ON trackers (next_sweep_at) WHERE state = 'active' AND deleted_at IS NULL;
 -- Only what people are shown of it makes another revision.
-CREATE TRIGGER trackers_touch BEFORE INSERT OR UPDATE OF name, base_url, auth_kind, projects, state, version, account_name, account_email, product, time_zone, checked_at, last_sync_at, last_success_at, error_code, error_message
+CREATE TRIGGER trackers_touch BEFORE INSERT OR UPDATE OF name, base_url, auth_kind, projects, state, version, account_name, account_email, product, time_zone, criteria_field, checked_at, next_sync_at, last_sync_at, last_success_at, error_code, error_message
     ON trackers FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE tracker_secrets (

@@ -16,4 +16,5 @@ mod trackers {
     pub(crate) mod signed_in;
     pub(crate) mod support;
     pub(crate) mod sync;
+    pub(crate) mod troubled;
 }

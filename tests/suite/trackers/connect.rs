@@ -95,6 +95,20 @@ async fn names_are_taken_once_and_revisions_are_kept_apart() {
         .expect(200);
     let stale = sure.patch(&path, &json!({ "state": "active" })).await;
     stale.expect_problem(412, "stale");
+    let tag = async || {
+        desk.admin
+            .get(&path)
+            .await
+            .header("etag")
+            .expect("a tag")
+            .to_owned()
+    };
+    let before = tag().await;
+    desk.admin
+        .patch(&path, &json!({ "webhookSecret": null }))
+        .await
+        .expect(200);
+    assert_ne!(tag().await, before, "what is shown of its hooks changed");
     let asked = desk.admin.post_empty(&format!("{path}/sync")).await;
     asked.expect_problem(409, "conflict");
     desk.admin.delete(&path).await.expect(204);

@@ -1,14 +1,15 @@
 //! Jira Cloud by OAuth, through the real server and the real worker.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{Duration, Utc};
 use domain::trackers::{
-    TrackerKind,
+    TrackerKind, hooks,
     oauth::{Renewal as _, TokenPair},
 };
 use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use tests::{
-    fakes::jira::{CLOUD_ID, FakeJira},
+    fakes::jira::{CLIENT_SECRET, CLOUD_ID, FakeJira},
     support::{Client, Reply},
 };
 
@@ -289,4 +290,47 @@ async fn tokens_that_are_renewed_keep_a_tracker_going_for_days() {
     }
     assert_eq!(jira(&desk).renewals(), 3);
     assert!(Utc::now() < desk.fake.shared().now());
+}
+
+/// The token with which an app's webhooks come, signed with this secret.
+fn proof_of_app(secret: &str) -> String {
+    let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let head = part(json!({ "alg": "HS256", "typ": "JWT" }));
+    let claims = part(json!({ "exp": (Utc::now() + Duration::minutes(3)).timestamp() }));
+    let signed = format!("{head}.{claims}");
+    let figures = hex::decode(hooks::signature(secret, signed.as_bytes())).expect("figures");
+    format!("Bearer {signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(figures))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_that_the_app_registered_are_known_by_its_secret() {
+    let desk = desk(TrackerKind::Jira).await;
+    let granted = connect(&desk).await;
+    let basic = desk.connect().await;
+    let id = desk.fake.shared().world().create("DEMO", "Ducks");
+    let send = async |path: &str, proof: &str| {
+        let mut hook = jira(&desk).hook("jira:issue_updated", id, "x", None);
+        hook.headers.push(("authorization", proof.to_owned()));
+        let tracker = path.rsplit('/').next().expect("an id");
+        desk.hook(&format!("/api/webhooks/jira/{tracker}"), &hook)
+            .await
+            .status
+    };
+    let good = proof_of_app(CLIENT_SECRET);
+    assert_eq!(send(&granted, &proof_of_app("another secret")).await, 404);
+    assert_eq!(send(&granted, "Bearer x.y.z").await, 404);
+    assert_eq!(
+        send(&basic, &good).await,
+        404,
+        "it was not granted to the app"
+    );
+    assert_eq!(send(&granted, &good).await, 202);
+    let unsigned = jira(&desk).hook("jira:issue_updated", id, "y", Some(""));
+    let tracker = granted.rsplit('/').next().expect("an id");
+    desk.hook(&format!("/api/webhooks/jira/{tracker}"), &unsigned)
+        .await
+        .expect(404);
+    desk.hook(&format!("/api/webhooks/jira/{tracker}?word="), &unsigned)
+        .await
+        .expect(404);
 }

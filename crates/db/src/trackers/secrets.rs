@@ -2,7 +2,7 @@
 //! read here. A pair of tokens is renewed by one at a time: whoever has the claim on the tracker's row.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl, prelude::*, sql_types};
+use diesel::{prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{trackers::TrackerId, users::CompanyId};
 use uuid::Uuid;
@@ -182,12 +182,5 @@ pub(super) async fn remove(
 ) -> QueryResult<usize> {
     diesel::delete(tracker_secrets::table.find((tracker, purpose)))
         .execute(conn)
-        .await
-}
-
-/// Whether a tracker has a secret.
-pub async fn has(conn: &mut Connection, tracker: TrackerId, purpose: &str) -> QueryResult<bool> {
-    diesel::select(dsl::exists(tracker_secrets::table.find((tracker, purpose))))
-        .get_result(conn)
         .await
 }

@@ -212,6 +212,11 @@ pub async fn update(
         if changes.forget_hooks {
             secrets::remove(conn, id, secrets::HOOKS).await?;
         }
+        if changes.forget_hooks || !changes.secrets.is_empty() {
+            // Whether it has them is shown: that is another revision.
+            let touched = trackers::name.eq(trackers::name);
+            diesel::update(row).set(touched).execute(conn).await?;
+        }
         Ok(find(conn, company, id).await?)
     })
     .await
