@@ -12,6 +12,7 @@ mod models;
 mod provider_keys;
 mod requests;
 mod runs;
+mod secrets;
 mod seeds;
 mod stats;
 mod templates;
