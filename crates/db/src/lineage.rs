@@ -105,9 +105,10 @@ pub async fn walk(
     for way in [Direction::Up, Direction::Down] {
         if direction == way || direction == Direction::Both {
             let mut frontier = vec![root];
-            let room = met.len() + most;
+            let limit = met.len() + most;
             while !frontier.is_empty() {
-                frontier = step(conn, viewer, way, frontier, (room, &mut met), &mut walked).await?;
+                frontier =
+                    step(conn, viewer, way, frontier, (limit, &mut met), &mut walked).await?;
             }
         }
     }
@@ -125,7 +126,7 @@ async fn step(
     viewer: &Viewer,
     way: Direction,
     frontier: Vec<Vertex>,
-    (room, met): (usize, &mut HashSet<Vertex>),
+    (limit, met): (usize, &mut HashSet<Vertex>),
     walked: &mut Walked,
 ) -> QueryResult<Vec<Vertex>> {
     let mut kinds: BTreeMap<LineageKind, Vec<Uuid>> = BTreeMap::new();
@@ -142,7 +143,7 @@ async fn step(
             if met.contains(&vertex) {
                 continue;
             }
-            if met.len() >= room {
+            if met.len() >= limit {
                 walked.is_truncated = true;
                 continue;
             }

@@ -93,7 +93,7 @@ impl Clamd {
         let scanned = async {
             let (answer, scanner) = tokio::try_join!(self.submit(file), self.ask(b"zVERSION\0"))?;
             let scanner = answer::words(&scanner);
-            if !scanner.starts_with("ClamAV ") {
+            if scanner.is_empty() || scanner.starts_with("UNKNOWN") {
                 return Err(ScanError::Answer(scanner));
             }
             Ok(Scan {

@@ -51,6 +51,16 @@ async fn chain(app: &App, client: &Client, visibility: &str) -> Chain {
     }
 }
 
+/// Keeps an output of a version; its id.
+async fn kept(client: &Client, version: &str) -> String {
+    let form = reqwest::multipart::Form::new()
+        .text("promptVersionId", version.to_owned())
+        .text("text", "Quack.");
+    let kept = client.request(reqwest::Method::POST, "/api/outputs");
+    let kept = tests::support::Reply::to(kept.multipart(form)).await;
+    text(&kept.expect(201).json()["outputId"]).to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
     let app = App::start().await;
@@ -76,14 +86,8 @@ async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
     );
     let path = format!("/api/lineage/run/{}?direction=down", chain.run);
     assert_eq!(kinds(&ada.get(&path).await.json()), ["run"]);
-    let form = reqwest::multipart::Form::new()
-        .text("promptVersionId", chain.version.clone())
-        .text("text", "Quack.");
-    let kept = ada
-        .request(reqwest::Method::POST, "/api/outputs")
-        .multipart(form);
-    let kept = tests::support::Reply::to(kept).await.expect(201).json();
-    let up = walked(&ada, "output", text(&kept["outputId"])).await;
+    let output = kept(&ada, &chain.version).await;
+    let up = walked(&ada, "output", &output).await;
     assert_eq!(
         kinds(&up),
         ["issue", "template", "prompt", "promptVersion", "output"]
@@ -107,7 +111,13 @@ async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
         kinds(&below),
         ["template", "prompt", "promptVersion", "run", "output"]
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_run_of_a_prompt_later_comes_from_the_same_issue() {
+    let app = App::start().await;
+    let ada = app.register().await;
+    let chain = chain(&app, &ada, "private").await;
     // What is run of it later comes from the same issue.
     let path = format!("/api/prompts/{}", chain.prompt);
     ada.patch(&path, &json!({"promptText": "Changed"}))
@@ -129,8 +139,7 @@ async fn from_an_issue_down_to_its_runs_and_from_a_run_up_to_its_issue() {
             "promptVersion",
             "promptVersion",
             "run",
-            "run",
-            "output"
+            "run"
         ]
     );
 }

@@ -255,14 +255,12 @@ impl Work {
             vars: &self.vars,
             context: self.context,
         };
-        let rendered = match &self.body_override {
-            Some(body) => render(&overriding(body, &self.template)?, data),
-            None => {
-                let ready = self.app.templates.ready(&self.template);
-                let ready =
-                    ready.map_err(|findings| faulty(Failure::Body(findings), "templateId"))?;
-                render(&ready.body, data)
-            }
+        let rendered = if let Some(body) = &self.body_override {
+            render(&overriding(body, &self.template)?, data)
+        } else {
+            let ready = self.app.templates.ready(&self.template);
+            let ready = ready.map_err(|findings| faulty(Failure::Body(findings), "templateId"))?;
+            render(&ready.body, data)
         };
         let member = self
             .body_override
