@@ -394,7 +394,7 @@ pub async fn restore(
             metadata: Some(body.metadata),
             ..PromptChanges::default()
         };
-        super::change(conn, stored, &changes).await
+        super::change::write(conn, stored, &changes).await
     })
     .await
 }

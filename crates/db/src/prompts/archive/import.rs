@@ -20,7 +20,9 @@ use uuid::Uuid;
 use super::report::{Outcome, Report};
 use crate::{
     Connection,
-    prompts::{ChangeError, PromptChanges, Stored, change, labels, lock, merge::NewPrompt, stored},
+    prompts::{
+        ChangeError, PromptChanges, Stored, change::write, labels, lock, merge::NewPrompt, stored,
+    },
     schema::{prompt_versions, prompts, users},
     workflows::{self, ImportedWorkflow},
 };
@@ -293,7 +295,7 @@ impl Parts<'_> {
                 Ok(Some((row, Outcome::Unchanged)))
             }
             Some(row) if row.may_be_changed_by(self.viewer) => {
-                let changed = change(conn, row, &imported.members).await;
+                let changed = write(conn, row, &imported.members).await;
                 match changed {
                     Ok(row) => Ok(Some((row, Outcome::Updated))),
                     Err(ChangeError::Database(cause)) => Err(cause),
