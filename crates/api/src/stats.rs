@@ -4,7 +4,7 @@ mod series;
 
 use actix_web::{get, web};
 use chrono::{NaiveDate, Utc};
-use db::stats::{Share, Span};
+use db::stats::{Done, Share, Span};
 use deserr::Deserr;
 use domain::{
     models::Usd,
@@ -89,6 +89,15 @@ struct Sums {
 }
 
 impl Sums {
+    fn add(&mut self, done: Done) {
+        self.prompts += done.generated.prompts;
+        self.tokens += done.generated.tokens;
+        self.runs += done.runs;
+        self.cells += done.cells;
+        self.cost += done.cost;
+        self.outputs += done.outputs;
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "an average of counts far below 2^52"
@@ -187,17 +196,8 @@ async fn sums(
 ) -> ApiResult<Sums> {
     let company = context.who.company_id;
     let mut sums = Sums::default();
-    for month in db::stats::generated(conn, company, span(period), Interval::Month).await? {
-        sums.prompts += month.prompts;
-        sums.tokens += month.tokens;
-    }
-    for month in db::stats::ran(conn, company, span(period), Interval::Month).await? {
-        sums.runs += month.runs;
-        sums.cells += month.cells;
-        sums.cost += month.cost;
-    }
-    for month in db::stats::kept(conn, company, span(period), Interval::Month).await? {
-        sums.outputs += month.outputs;
+    for month in db::stats::done(conn, company, span(period), Interval::Month).await? {
+        sums.add(month);
     }
     Ok(sums.with_average())
 }

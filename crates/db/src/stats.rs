@@ -68,13 +68,13 @@ pub struct Share {
     pub tokens: i64,
 }
 
-/// The runs that were started in a stretch of time.
+/// What was done in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Ran {
-    /// Its beginning.
-    #[diesel(sql_type = sql_types::Timestamptz)]
-    pub at: DateTime<Utc>,
-    /// Runs.
+pub struct Done {
+    /// What was generated, and when the stretch begins.
+    #[diesel(embed)]
+    pub generated: Generated,
+    /// Runs that were started.
     #[diesel(sql_type = sql_types::BigInt)]
     pub runs: i64,
     /// Their cells.
@@ -83,26 +83,18 @@ pub struct Ran {
     /// What they cost so far.
     #[diesel(sql_type = sql_types::Numeric)]
     pub cost: Usd,
-}
-
-/// The outputs that were kept in a stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct Kept {
-    /// Its beginning.
-    #[diesel(sql_type = sql_types::Timestamptz)]
-    pub at: DateTime<Utc>,
-    /// Outputs.
+    /// Outputs that were kept.
     #[diesel(sql_type = sql_types::BigInt)]
     pub outputs: i64,
 }
 
-/// What was generated, by stretches of time; those without anything are left out.
-pub async fn generated(
+/// What was done, by stretches of time; those without anything are left out.
+pub async fn done(
     conn: &mut Connection,
     company: CompanyId,
     span: Span,
     interval: Interval,
-) -> QueryResult<Vec<Generated>> {
+) -> QueryResult<Vec<Done>> {
     diesel::sql_query(include_str!("stats/series.sql"))
         .bind::<sql_types::Uuid, _>(company)
         .bind::<sql_types::Timestamptz, _>(span.start)
@@ -147,40 +139,6 @@ pub async fn generated_of(
         .bind::<sql_types::Text, _>(interval)
         .bind::<sql_types::Text, _>(by)
         .bind::<sql_types::Array<sql_types::Uuid>, _>(keys)
-        .prepared()
-        .load(conn)
-        .await
-}
-
-/// The runs, by stretches of time; those without any are left out.
-pub async fn ran(
-    conn: &mut Connection,
-    company: CompanyId,
-    span: Span,
-    interval: Interval,
-) -> QueryResult<Vec<Ran>> {
-    diesel::sql_query(include_str!("stats/runs.sql"))
-        .bind::<sql_types::Uuid, _>(company)
-        .bind::<sql_types::Timestamptz, _>(span.start)
-        .bind::<sql_types::Timestamptz, _>(span.end)
-        .bind::<sql_types::Text, _>(interval)
-        .prepared()
-        .load(conn)
-        .await
-}
-
-/// The outputs, by stretches of time; those without any are left out.
-pub async fn kept(
-    conn: &mut Connection,
-    company: CompanyId,
-    span: Span,
-    interval: Interval,
-) -> QueryResult<Vec<Kept>> {
-    diesel::sql_query(include_str!("stats/outputs.sql"))
-        .bind::<sql_types::Uuid, _>(company)
-        .bind::<sql_types::Timestamptz, _>(span.start)
-        .bind::<sql_types::Timestamptz, _>(span.end)
-        .bind::<sql_types::Text, _>(interval)
         .prepared()
         .load(conn)
         .await

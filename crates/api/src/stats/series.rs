@@ -129,16 +129,8 @@ async fn points(
     let (mut conn, company) = (context.db().await?, context.who.company_id);
     let mut sums: BTreeMap<DateTime<Utc>, Sums> =
         stretches.iter().map(|at| (*at, Sums::default())).collect();
-    for row in db::stats::generated(&mut conn, company, span(period), interval).await? {
-        let sums = sums.entry(row.at).or_default();
-        (sums.prompts, sums.tokens) = (row.prompts, row.tokens);
-    }
-    for row in db::stats::ran(&mut conn, company, span(period), interval).await? {
-        let sums = sums.entry(row.at).or_default();
-        (sums.runs, sums.cells, sums.cost) = (row.runs, row.cells, row.cost);
-    }
-    for row in db::stats::kept(&mut conn, company, span(period), interval).await? {
-        sums.entry(row.at).or_default().outputs = row.outputs;
+    for row in db::stats::done(&mut conn, company, span(period), interval).await? {
+        sums.entry(row.generated.at).or_default().add(row);
     }
     let point = |(at, sums): (_, Sums)| PointView {
         at,

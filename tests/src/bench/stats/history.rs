@@ -87,7 +87,6 @@ pub async fn plans(conn: &mut Connection, viewer: &Viewer) -> anyhow::Result<Vec
     let statements = [
         include_str!("../../../../crates/db/src/stats/series.sql"),
         include_str!("../../../../crates/db/src/stats/shares.sql"),
-        include_str!("../../../../crates/db/src/stats/runs.sql"),
     ];
     let mut plans = Vec::new();
     for statement in statements {
