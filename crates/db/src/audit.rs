@@ -37,7 +37,6 @@ pub struct AuditEntry {
     /// When it was committed.
     pub at: DateTime<Utc>,
     /// What kind of actor did it.
-    #[schema(inline)]
     pub actor_kind: ActorKind,
     /// The person who did it.
     pub actor_id: Option<UserId>,
@@ -52,10 +51,8 @@ pub struct AuditEntry {
     /// In which request.
     pub request_id: Option<String>,
     /// What was done.
-    #[schema(inline)]
     pub action: Action,
     /// To what kind of row.
-    #[schema(inline)]
     pub entity: Entity,
     /// To which row; empty for the audit log itself.
     pub entity_id: String,
