@@ -13,7 +13,7 @@ mod write;
 use actix_web::{HttpRequest, HttpResponse, get, http::header::ContentDisposition, post, web};
 use db::prompts::archive::{Outcome, Report, RowReport};
 use deserr::Deserr;
-use domain::{auth::Viewer, prompts::PromptId};
+use domain::{audit::Signature, auth::Viewer, prompts::PromptId};
 use futures::StreamExt as _;
 use serde::Serialize;
 use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
@@ -137,12 +137,12 @@ async fn import(
     let only_try = query.dry_run == Some(Switch::True);
     let kind = read::Kind::of(&request)?;
     let file = spool(payload).await?;
-    let (app, viewer) = (context.shared(), context.who.clone());
+    let (app, viewer, signature) = (context.shared(), context.who.clone(), context.signature());
     // Apart from the request: if it is dropped half way, what was begun still ends in order, with
     // copies forgotten that are no longer true, and nobody takes the next turn before.
     let done = actix_web::rt::spawn(async move {
         let _turn = TURN.acquire().await;
-        take_in(&app, viewer, kind, file, only_try).await
+        take_in(&app, (viewer, signature), kind, file, only_try).await
     });
     let report = done.await.map_err(|cause| ApiError::internal(&cause))??;
     if !only_try && report.counts.faults > 0 {
@@ -154,7 +154,7 @@ async fn import(
 /// Reads an import and stores it, unless it has faults or is only tried.
 async fn take_in(
     app: &App,
-    viewer: Viewer,
+    (viewer, signature): (Viewer, Signature),
     kind: read::Kind,
     file: std::fs::File,
     only_try: bool,
@@ -166,7 +166,7 @@ async fn take_in(
     // With faults in the reading already, the rest is tried for its own.
     let tried = only_try || parsed.fault_count > 0;
     let (mut faults, mut count) = (parsed.faults, parsed.fault_count);
-    let mut connection = app.pool.get().await?;
+    let mut connection = db::pool::signed(&app.pool, &signature).await?;
     let named = db::prompts::archive::ids(&parsed.import, &viewer);
     let done = db::prompts::archive::import(&mut connection, &viewer, parsed.import, tried).await;
     drop(connection);

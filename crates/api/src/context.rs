@@ -5,7 +5,7 @@ use std::{future::Ready, marker::PhantomData};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::Method, web};
 use domain::{
-    audit::Actor,
+    audit::{Actor, Signature},
     auth::{Scope, Via, Viewer},
     users::Role,
 };
@@ -38,6 +38,11 @@ pub trait Access: 'static {
 
     /// Lets the caller pass or says why not.
     fn admit(identity: &Identity, method: &Method) -> ApiResult<Self::Who>;
+
+    /// Whether the handler may change rows, so that what it does has to be signed.
+    fn writes(method: &Method) -> bool {
+        !method.is_safe()
+    }
 }
 
 /// Anyone, signed in or not.
@@ -83,6 +88,9 @@ impl Access for Reader {
     type Who = Viewer;
     fn admit(identity: &Identity, _: &Method) -> ApiResult<Viewer> {
         admit(identity, Role::Developer, Scope::Read)
+    }
+    fn writes(_: &Method) -> bool {
+        false
     }
 }
 
@@ -138,13 +146,36 @@ pub struct Context<A: Access> {
     /// From where.
     pub client: Client,
     app: web::Data<App>,
+    prover: Option<Viewer>,
+    writes: bool,
     access: PhantomData<A>,
 }
 
 impl<A: Access> Context<A> {
-    /// A connection to Postgres.
-    pub async fn db(&self) -> ApiResult<db::pool::Pooled> {
-        Ok(self.app.pool.get().await?)
+    /// A connection to Postgres. Where the method may change rows, all changes made through it are
+    /// ascribed to whoever asks; a request that only reads is spared the round trip.
+    pub async fn db(&self) -> ApiResult<db::pool::Signed> {
+        if self.writes {
+            self.signed().await
+        } else {
+            Ok(self.app.pool.get().await?.into())
+        }
+    }
+
+    /// A connection whose changes are ascribed to whoever asks, whatever the method.
+    pub async fn signed(&self) -> ApiResult<db::pool::Signed> {
+        Ok(db::pool::signed(&self.app.pool, &self.signature()).await?)
+    }
+
+    /// Whom the audit log names for what this request does, for work that goes on without it.
+    pub fn signature(&self) -> Signature {
+        let Client { ip, user_agent, .. } = &self.client;
+        Signature::new(
+            self.prover.as_ref(),
+            ip,
+            user_agent,
+            telemetry::request_id(),
+        )
     }
 
     /// Everything else that outlives a request.
@@ -190,6 +221,8 @@ impl<A: Access> Context<A> {
                 .app_data::<web::Data<App>>()
                 .ok_or_else(missing)?
                 .clone(),
+            prover: identity.0.clone().ok(),
+            writes: A::writes(request.method()),
             access: PhantomData,
         })
     }

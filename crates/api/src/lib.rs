@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod archive;
+pub mod audit;
 pub mod auth;
 pub mod config;
 pub mod context;

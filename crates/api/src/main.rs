@@ -27,6 +27,8 @@ enum Command {
     Seed(api::seed::Seed),
     /// Seal stored keys of providers anew, with the first sealing key.
     ReSeal(api::re_seal::ReSeal),
+    /// Check the audit log.
+    Audit(api::audit::AuditCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Serve calls of functions; the server starts itself with this for people's JavaScript.
@@ -76,6 +78,12 @@ async fn perform(command: Command) -> anyhow::Result<()> {
         Command::ReSeal(command) => {
             let sealed = api::re_seal::run(command).await?;
             println!("sealed anew: {sealed}");
+            Ok(())
+        }
+        Command::Audit(command) => {
+            for line in api::audit::run(command).await? {
+                println!("{line}");
+            }
             Ok(())
         }
         Command::Openapi => {

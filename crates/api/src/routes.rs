@@ -5,7 +5,7 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    api_keys, archive, auth, datasets, documents,
+    api_keys, archive, audit, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, issues, jobs, lineage, models, outputs, prompts, provider_keys,
     providers, requests, runs, search, stats, templates, trackers, users, webhooks, workflows,
@@ -15,6 +15,7 @@ use crate::{
 pub fn api(config: &mut ServiceConfig<'_>) {
     api_keys::routes(config);
     archive::routes(config);
+    audit::routes(config);
     auth::routes(config);
     datasets::routes(config);
     documents::routes(config);

@@ -1,6 +1,10 @@
 //! Connections to Postgres: a pool in which every connection has a statement time-out, because a
 //! dropped future leaves its query running on the server.
 
+mod signed;
+
+pub use signed::{Signed, signed};
+
 use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error};
@@ -50,8 +54,9 @@ pub struct Config {
 /// Makes a pool; connects on first use.
 pub fn connect(config: &Config) -> anyhow::Result<Pool> {
     let setup = format!(
-        "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = '60s'; \
+        "SET audit.program = '{}'; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = '60s'; \
          SET hnsw.ef_search = 100; SET hnsw.iterative_scan = 'relaxed_order'; SET jit = off",
+        program(),
         config.database_statement_timeout_ms
     );
     let mut manager = ManagerConfig::default();
@@ -78,6 +83,15 @@ pub fn connect(config: &Config) -> anyhow::Result<Pool> {
         .create_timeout(Some(Duration::from_secs(5)))
         .runtime(::deadpool::Runtime::Tokio1)
         .build()?)
+}
+
+/// The name of this program, whom the audit log names where no person acts.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        .collect()
 }
 
 /// Whether a failure may be over in a moment: there was no connection, or it broke, as when

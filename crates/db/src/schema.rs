@@ -896,6 +896,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_heads (company_id) {
+        company_id -> Uuid,
+        number -> BigInt,
+        hash -> Bytea,
+        cut_number -> BigInt,
+        cut_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_entries (company_id, number) {
+        company_id -> Uuid,
+        number -> BigInt,
+        at -> Timestamptz,
+        actor_kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        actor_name -> Text,
+        api_key_id -> Nullable<Uuid>,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        entity -> Text,
+        entity_id -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        previous -> Bytea,
+        hash -> Bytea,
+    }
+}
+
 diesel::joinable!(prompt_templates -> users (creator_id));
 diesel::joinable!(prompt_template_versions -> prompt_templates (template_id));
 diesel::joinable!(users -> companies (company_id));
@@ -965,4 +997,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     request_comments,
     request_activity,
     outputs,
+    audit_heads,
+    audit_entries,
 );
