@@ -13,7 +13,7 @@ CREATE TABLE generation_events (
     tokens integer NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE generation_events IS 'Each prompt that was generated: by whom, with which version of a template, for what. Written once; what they add up to is in generation_hours and generation_days up to generation_folds, beyond that here.';
+COMMENT ON TABLE generation_events IS 'Each prompt that was generated: by whom, with which version of a template, for what. Written once; what they add up to is in generation_sums up to generation_folds, beyond that here.';
 COMMENT ON COLUMN generation_events.prompt_version_id IS 'What was made; null once its prompt is deleted. The event stays and counts.';
 COMMENT ON COLUMN generation_events.is_overridden IS 'Whether another body took the place of the template''s this once.';
 COMMENT ON COLUMN generation_events.tracker_id IS 'Of the issue then, kept as a fact: without a foreign key, since numbers outlive a tracker.';
@@ -36,32 +36,24 @@ CREATE INDEX prompts_issue ON prompts (issue_id) WHERE issue_id IS NOT NULL;
 CREATE INDEX prompts_request ON prompts (request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX prompts_template ON prompts (template_id) WHERE template_id IS NOT NULL;
 
-CREATE TABLE generation_hours (
+CREATE TABLE generation_sums (
     company_id uuid NOT NULL REFERENCES companies ON DELETE CASCADE,
-    hour timestamptz NOT NULL,
-    prompts bigint NOT NULL,
-    tokens bigint NOT NULL,
-    PRIMARY KEY (company_id, hour)
-);
-COMMENT ON TABLE generation_hours IS 'How many prompts were generated in an hour, and how many tokens they have.';
-
-CREATE TABLE generation_days (
-    company_id uuid NOT NULL REFERENCES companies ON DELETE CASCADE,
-    dimension text NOT NULL CHECK (dimension IN ('user', 'template', 'tracker')),
-    day date NOT NULL,
+    dimension text NOT NULL CHECK (dimension IN ('company', 'user', 'template', 'tracker')),
+    grain text NOT NULL CHECK (grain IN ('hour', 'day', 'month')),
+    start timestamptz NOT NULL,
     key uuid NOT NULL,
     prompts bigint NOT NULL,
     tokens bigint NOT NULL,
-    PRIMARY KEY (company_id, dimension, day, key)
+    PRIMARY KEY (company_id, dimension, grain, start, key)
 );
-COMMENT ON TABLE generation_days IS 'The same for a day (UTC), by person, template and tracker.';
-COMMENT ON COLUMN generation_days.key IS 'The person, template or tracker. Without a foreign key: numbers outlive them.';
+COMMENT ON TABLE generation_sums IS 'How many prompts were generated in an hour, day or month of UTC, and how many tokens they have: of a company by all three, of a person, template and tracker by the day and month.';
+COMMENT ON COLUMN generation_sums.key IS 'The company, person, template or tracker. Without a foreign key: numbers outlive them.';
 
 CREATE TABLE generation_folds (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     folded_until timestamptz NOT NULL
 );
-COMMENT ON TABLE generation_folds IS 'One row: events before this moment are added up in generation_hours and generation_days, later ones are not.';
+COMMENT ON TABLE generation_folds IS 'One row: events before this moment are added up in generation_sums, later ones are not.';
 INSERT INTO generation_folds (folded_until) VALUES ('2000-01-01Z');
 
 -- A clock that was set back must not put an event behind the mark, where nobody would count it.

@@ -22,6 +22,7 @@ mod idempotency;
 mod invitations;
 mod issues;
 mod jobs;
+mod joint;
 mod lineage;
 mod models;
 pub mod openapi;
@@ -104,6 +105,8 @@ pub struct App {
     pub sandbox: Sandbox,
     /// Templates that were read.
     pub templates: templates::Shelf,
+    /// Statistics that are being made.
+    pub stats: stats::Answers,
     /// What providers last said of themselves.
     pub checks: providers::health::Checks,
     /// Rung when a request has enqueued jobs, so that they are handed out at once.
@@ -161,6 +164,7 @@ pub fn app(config: Config, sandbox: Sandbox, metrics: PrometheusHandle) -> anyho
         gateway,
         sandbox,
         templates: templates::Shelf::default(),
+        stats: stats::Answers::default(),
         checks: providers::health::Checks::default(),
         wake: Arc::default(),
         news: News::new(redis.clone(), config.queue.clone(), circuit.clone()),

@@ -2,7 +2,7 @@
 
 mod series;
 
-use actix_web::{get, web};
+use actix_web::{HttpResponse, get, http::header::ContentType, web::Bytes};
 use chrono::{NaiveDate, Utc};
 use db::stats::{Done, Share, Span};
 use deserr::Deserr;
@@ -10,6 +10,7 @@ use domain::{
     models::Usd,
     page::Day,
     stats::{Dimension, Interval, Period},
+    users::CompanyId,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +21,7 @@ use crate::{
     context::{Context, Lead},
     error::{ApiError, ApiResult, Code, FieldFault},
     extract::{Faults, Query},
+    joint::Joint,
 };
 
 /// How many people, templates or trackers are named.
@@ -59,13 +61,6 @@ fn unusable(field: &str, fault: domain::Fault) -> ApiError {
         message: fault.0,
     };
     ApiError::faults(Code::InvalidQuery, vec![fault])
-}
-
-fn span(period: Period) -> Span {
-    Span {
-        start: period.start(),
-        end: period.end(),
-    }
 }
 
 /// Sums over a stretch of time.
@@ -157,46 +152,72 @@ struct SummaryView {
     trackers: Vec<ShareView>,
 }
 
+/// What was asked: whose numbers, of which days, and as which series.
+pub type Question = (CompanyId, Period, Option<(Interval, Option<Dimension>)>);
+
+/// Answers as JSON that are being made.
+pub type Answers = Joint<Question, Bytes>;
+
+/// The answer to this question, made once for all who wait for it.
+async fn answered<T: Serialize>(
+    context: &Context<Lead>,
+    question: Question,
+    make: impl AsyncFnOnce() -> ApiResult<T>,
+) -> ApiResult<HttpResponse> {
+    let made = async || {
+        let json = serde_json::to_vec(&make().await?);
+        json.map(Bytes::from)
+            .map_err(|cause| ApiError::internal(&cause))
+    };
+    let json = context.app().stats.read(question, made).await?;
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(json))
+}
+
 /// Your company in numbers: what was generated and run on these days, and on as many before.
 #[utoipa::path(tag = "Stats", params(SummaryQuery), responses((status = 200, body = SummaryView)))]
 #[get("/stats/summary")]
 async fn summary(
     context: Context<Lead>,
     Query(query): Query<SummaryQuery>,
-) -> ApiResult<web::Json<SummaryView>> {
+) -> ApiResult<HttpResponse> {
     let period = period(query.from, query.to)?;
+    let question = (context.who.company_id, period, None);
+    answered(&context, question, async || {
+        summed_up(&context, period).await
+    })
+    .await
+}
+
+async fn summed_up(context: &Context<Lead>, period: Period) -> ApiResult<SummaryView> {
     let today = Utc::now().date_naive();
     let today = Period::new(Some(today), Some(today), today)
         .map_err(|(field, fault)| unusable(field, fault))?;
-    let mut conn = context.db().await?;
-    let company = context.who.company_id;
+    let (mut conn, company) = (context.db().await?, context.who.company_id);
     let mut shares = Vec::new();
     for by in [Dimension::User, Dimension::Template, Dimension::Tracker] {
-        let found = db::stats::shares(&mut conn, company, span(period), by, MOST_SHARES).await?;
+        let span = Span::new(period, Interval::Month);
+        let found = db::stats::shares(&mut conn, company, span, by, MOST_SHARES).await?;
         shares.push(found.into_iter().map(ShareView::from).collect::<Vec<_>>());
     }
     let mut shares = shares.into_iter();
     let mut next = || shares.next().unwrap_or_default();
-    Ok(web::Json(SummaryView {
-        prompts_today: sums(&mut conn, &context, today).await?.prompts,
+    Ok(SummaryView {
+        prompts_today: sums(&mut conn, company, today).await?.prompts,
         from: period.first(),
         to: period.last(),
-        sums: sums(&mut conn, &context, period).await?,
-        before: sums(&mut conn, &context, period.before()).await?,
+        sums: sums(&mut conn, company, period).await?,
+        before: sums(&mut conn, company, period.before()).await?,
         users: next(),
         templates: next(),
         trackers: next(),
-    }))
+    })
 }
 
-async fn sums(
-    conn: &mut db::Connection,
-    context: &Context<Lead>,
-    period: Period,
-) -> ApiResult<Sums> {
-    let company = context.who.company_id;
+async fn sums(conn: &mut db::Connection, company: CompanyId, period: Period) -> ApiResult<Sums> {
     let mut sums = Sums::default();
-    for month in db::stats::done(conn, company, span(period), Interval::Month).await? {
+    for month in db::stats::done(conn, company, Span::new(period, Interval::Month)).await? {
         sums.add(month);
     }
     Ok(sums.with_average())

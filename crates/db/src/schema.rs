@@ -662,19 +662,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    generation_hours (company_id, hour) {
-        company_id -> Uuid,
-        hour -> Timestamptz,
-        prompts -> BigInt,
-        tokens -> BigInt,
-    }
-}
-
-diesel::table! {
-    generation_days (company_id, dimension, day, key) {
+    generation_sums (company_id, dimension, grain, start, key) {
         company_id -> Uuid,
         dimension -> Text,
-        day -> Date,
+        grain -> Text,
+        start -> Timestamptz,
         key -> Uuid,
         prompts -> BigInt,
         tokens -> BigInt,
@@ -982,8 +974,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     prompt_templates,
     prompt_template_versions,
     generation_events,
-    generation_hours,
-    generation_days,
+    generation_sums,
     generation_folds,
     trackers,
     tracker_secrets,

@@ -3,11 +3,11 @@
 //! generations wait for each other over a counter, and no reader adds up a million events.
 
 use chrono::{DateTime, Utc};
-use diesel::{prelude::*, sql_types};
+use diesel::{pg::Pg, prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     models::Usd,
-    stats::{Dimension, Interval},
+    stats::{Dimension, Interval, Period},
     users::CompanyId,
 };
 use uuid::Uuid;
@@ -17,14 +17,45 @@ use crate::{Connection, prepared::Prepare as _};
 /// Events that one transaction adds up.
 const BATCH: i64 = 20_000;
 
-/// From a moment on, and until another.
+/// The days that are counted, and how finely: by whole months as far as may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
-    /// The first moment.
-    pub start: DateTime<Utc>,
-    /// The first moment after it.
-    pub end: DateTime<Utc>,
+    period: Period,
+    interval: Interval,
 }
+
+impl Span {
+    /// These days, told apart by this much at most.
+    pub fn new(period: Period, interval: Interval) -> Self {
+        Self { period, interval }
+    }
+
+    /// What `counted.sql` asks for.
+    fn counted(self, statement: &str, company: CompanyId, by: &str) -> BoxedSqlQuery {
+        let (start, end) = (self.period.start(), self.period.end());
+        let (months, over) = match self.interval {
+            Interval::Month => self.period.whole_months(),
+            Interval::Hour | Interval::Day | Interval::Week => (start, start),
+        };
+        let grain = match self.interval {
+            Interval::Hour => Interval::Hour,
+            Interval::Day | Interval::Week | Interval::Month => Interval::Day,
+        };
+        diesel::sql_query(statement)
+            .into_boxed()
+            .bind::<sql_types::Uuid, _>(company)
+            .bind::<sql_types::Timestamptz, _>(start)
+            .bind::<sql_types::Timestamptz, _>(end)
+            .bind::<sql_types::Text, _>(by.to_owned())
+            .bind::<sql_types::Timestamptz, _>(months)
+            .bind::<sql_types::Timestamptz, _>(over)
+            .bind::<sql_types::Text, _>(grain)
+    }
+}
+
+/// A statement whose binds are of no type that has a name.
+type BoxedSqlQuery =
+    diesel::query_builder::BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery>;
 
 /// What was generated in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
@@ -89,23 +120,19 @@ pub struct Done {
 }
 
 /// What was done, by stretches of time; those without anything are left out.
-pub async fn done(
-    conn: &mut Connection,
-    company: CompanyId,
-    span: Span,
-    interval: Interval,
-) -> QueryResult<Vec<Done>> {
-    diesel::sql_query(include_str!("stats/series.sql"))
-        .bind::<sql_types::Uuid, _>(company)
-        .bind::<sql_types::Timestamptz, _>(span.start)
-        .bind::<sql_types::Timestamptz, _>(span.end)
-        .bind::<sql_types::Text, _>(interval)
+pub async fn done(conn: &mut Connection, company: CompanyId, span: Span) -> QueryResult<Vec<Done>> {
+    let statement = concat!(
+        include_str!("stats/counted.sql"),
+        include_str!("stats/series.sql")
+    );
+    span.counted(statement, company, "company")
+        .bind::<sql_types::Text, _>(span.interval)
         .prepared()
         .load(conn)
         .await
 }
 
-/// Who has the most of a period that begins and ends with a day.
+/// Who has the most.
 pub async fn shares(
     conn: &mut Connection,
     company: CompanyId,
@@ -113,11 +140,11 @@ pub async fn shares(
     by: Dimension,
     most: i64,
 ) -> QueryResult<Vec<Share>> {
-    diesel::sql_query(include_str!("stats/shares.sql"))
-        .bind::<sql_types::Uuid, _>(company)
-        .bind::<sql_types::Timestamptz, _>(span.start)
-        .bind::<sql_types::Timestamptz, _>(span.end)
-        .bind::<sql_types::Text, _>(by)
+    let statement = concat!(
+        include_str!("stats/counted.sql"),
+        include_str!("stats/shares.sql")
+    );
+    span.counted(statement, company, by.as_str())
         .bind::<sql_types::BigInt, _>(most)
         .prepared()
         .load(conn)
@@ -129,15 +156,14 @@ pub async fn generated_of(
     conn: &mut Connection,
     company: CompanyId,
     span: Span,
-    interval: Interval,
-    (by, keys): (Dimension, &[Uuid]),
+    (by, keys): (Dimension, Vec<Uuid>),
 ) -> QueryResult<Vec<GeneratedOf>> {
-    diesel::sql_query(include_str!("stats/series_of.sql"))
-        .bind::<sql_types::Uuid, _>(company)
-        .bind::<sql_types::Timestamptz, _>(span.start)
-        .bind::<sql_types::Timestamptz, _>(span.end)
-        .bind::<sql_types::Text, _>(interval)
-        .bind::<sql_types::Text, _>(by)
+    let statement = concat!(
+        include_str!("stats/counted.sql"),
+        include_str!("stats/series_of.sql")
+    );
+    span.counted(statement, company, by.as_str())
+        .bind::<sql_types::Text, _>(span.interval)
         .bind::<sql_types::Array<sql_types::Uuid>, _>(keys)
         .prepared()
         .load(conn)

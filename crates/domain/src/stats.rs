@@ -48,7 +48,7 @@ const MOST_DAYS: i64 = 3_660;
 pub const MOST_POINTS: i64 = 1_000;
 
 /// Days from the first to the last, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Period {
     first: NaiveDate,
     last: NaiveDate,
@@ -94,6 +94,23 @@ impl Period {
         (self.last + Days::new(1))
             .and_time(NaiveTime::MIN)
             .and_utc()
+    }
+
+    /// From the first of its whole months until after the last; nothing, at its start, without any.
+    pub fn whole_months(self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let month = |day| Interval::Month.beginning(day);
+        let first = month(self.first);
+        let first = if first < self.start() {
+            Interval::Month.next(first)
+        } else {
+            first
+        };
+        let over = month(self.last + Days::new(1));
+        if first < over {
+            (first, over)
+        } else {
+            (self.start(), self.start())
+        }
     }
 
     /// As many days before it.
@@ -197,6 +214,39 @@ mod tests {
         );
         assert_eq!(told(Some(NaiveDate::MIN), None), "from");
         assert_eq!(told(Some(NaiveDate::MAX), None), "from");
+    }
+
+    #[test]
+    fn whole_months_are_those_that_begin_and_end_within() {
+        let told = |first, last| {
+            let (first, over) = period(first, last).whole_months();
+            (
+                first.date_naive().to_string(),
+                over.date_naive().to_string(),
+            )
+        };
+        let expected = |first: &str, over: &str| (first.to_owned(), over.to_owned());
+        assert_eq!(
+            told("2026-01-01", "2026-02-28"),
+            expected("2026-01-01", "2026-03-01")
+        );
+        assert_eq!(
+            told("2026-01-02", "2026-03-30"),
+            expected("2026-02-01", "2026-03-01")
+        );
+        assert_eq!(
+            told("2025-12-31", "2026-01-31"),
+            expected("2026-01-01", "2026-02-01")
+        );
+        // None: nothing, and all of it is left to finer stretches.
+        assert_eq!(
+            told("2026-01-02", "2026-02-27"),
+            expected("2026-01-02", "2026-01-02")
+        );
+        assert_eq!(
+            told("2026-01-02", "2026-01-02"),
+            expected("2026-01-02", "2026-01-02")
+        );
     }
 
     #[test]

@@ -124,9 +124,9 @@ async fn clock(worker: &Worker) {
         );
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
-    loop {
-        tokio::time::sleep(Duration::from_secs(600)).await;
-        if let Err(cause) = tick(worker).await {
+    for minute in 1_u32.. {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        if let Err(cause) = tick(worker, minute).await {
             tracing::warn!(error = format!("{cause:#}"), "the clock missed a tick");
         }
     }
@@ -170,13 +170,13 @@ pub async fn begin(worker: &Worker) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tick(worker: &Worker) -> anyhow::Result<()> {
+async fn tick(worker: &Worker, minute: u32) -> anyhow::Result<()> {
     let mut conn = worker.pool.get().await?;
-    let due = [
-        NewJob::new(&Prune {}).once("clock"),
-        NewJob::new(&RefreshDocuments {}).once("clock"),
-        NewJob::new(&FoldStats {}).once("clock"),
-    ];
+    let mut due = vec![NewJob::new(&FoldStats {}).once("clock")];
+    if minute.is_multiple_of(10) {
+        due.push(NewJob::new(&Prune {}).once("clock"));
+        due.push(NewJob::new(&RefreshDocuments {}).once("clock"));
+    }
     db::jobs::enqueue(&mut conn, &due).await?;
     Ok(())
 }

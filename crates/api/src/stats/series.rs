@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use actix_web::{get, web};
+use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
+use db::stats::Span;
 use deserr::Deserr;
 use domain::{
     page::Day,
@@ -13,7 +14,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{MOST_SHARES, ShareView, Sums, period, span, unusable};
+use super::{MOST_SHARES, ShareView, Sums, answered, period, unusable};
 use crate::{
     context::{Context, Lead},
     error::ApiResult,
@@ -95,7 +96,7 @@ pub struct SeriesView {
 pub async fn series(
     context: Context<Lead>,
     Query(query): Query<SeriesQuery>,
-) -> ApiResult<web::Json<SeriesView>> {
+) -> ApiResult<HttpResponse> {
     let (period, interval) = (
         period(query.from, query.to)?,
         query.interval.unwrap_or(Interval::Day),
@@ -106,18 +107,20 @@ pub async fn series(
         let fault = "must be day, week or month with `by`: who did what is kept by the day";
         return Err(unusable("interval", domain::Fault(fault.into())));
     }
-    let points = points(&context, period, interval, &stretches).await?;
-    let series = match query.by {
-        Some(by) => Some(shares(&context, period, interval, by, &stretches).await?),
-        None => None,
+    let question = (context.who.company_id, period, Some((interval, query.by)));
+    let view = async || {
+        Ok(SeriesView {
+            from: period.first(),
+            to: period.last(),
+            interval,
+            points: points(&context, period, interval, &stretches).await?,
+            series: match query.by {
+                Some(by) => Some(shares(&context, period, interval, by, &stretches).await?),
+                None => None,
+            },
+        })
     };
-    Ok(web::Json(SeriesView {
-        from: period.first(),
-        to: period.last(),
-        interval,
-        points,
-        series,
-    }))
+    answered(&context, question, view).await
 }
 
 async fn points(
@@ -129,7 +132,7 @@ async fn points(
     let (mut conn, company) = (context.db().await?, context.who.company_id);
     let mut sums: BTreeMap<DateTime<Utc>, Sums> =
         stretches.iter().map(|at| (*at, Sums::default())).collect();
-    for row in db::stats::done(&mut conn, company, span(period), interval).await? {
+    for row in db::stats::done(&mut conn, company, Span::new(period, interval)).await? {
         sums.entry(row.generated.at).or_default().add(row);
     }
     let point = |(at, sums): (_, Sums)| PointView {
@@ -147,10 +150,11 @@ async fn shares(
     stretches: &[DateTime<Utc>],
 ) -> ApiResult<Vec<ShareSeriesView>> {
     let (mut conn, company) = (context.db().await?, context.who.company_id);
-    let shares = db::stats::shares(&mut conn, company, span(period), by, MOST_SHARES).await?;
+    let all = Span::new(period, Interval::Month);
+    let shares = db::stats::shares(&mut conn, company, all, by, MOST_SHARES).await?;
     let keys: Vec<Uuid> = shares.iter().map(|share| share.key).collect();
-    let rows =
-        db::stats::generated_of(&mut conn, company, span(period), interval, (by, &keys)).await?;
+    let span = Span::new(period, interval);
+    let rows = db::stats::generated_of(&mut conn, company, span, (by, keys)).await?;
     let rows: HashMap<_, _> = rows
         .into_iter()
         .map(|row| ((row.key, row.generated.at), row.generated))

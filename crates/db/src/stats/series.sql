@@ -1,13 +1,9 @@
--- Everything that is counted, by stretch of time. Of what was generated: what was added up before, and what
--- came since. The cost of a run is the sum of its attempts: it is kept on the run.
-SELECT date_trunc($4, counted.at, 'UTC') AS at, sum(prompts)::bigint AS prompts, sum(tokens)::bigint AS tokens,
+-- Everything that is counted, by stretch of time. The cost of a run is the sum of its attempts: it is kept on
+-- the run.
+SELECT date_trunc($8, done.at, 'UTC') AS at, sum(prompts)::bigint AS prompts, sum(tokens)::bigint AS tokens,
     sum(runs)::bigint AS runs, sum(cells)::bigint AS cells, sum(cost) AS cost, sum(outputs)::bigint AS outputs
 FROM (
-    SELECT hour AS at, prompts, tokens, 0 AS runs, 0 AS cells, 0::numeric AS cost, 0 AS outputs
-    FROM generation_hours WHERE company_id = $1 AND hour >= $2 AND hour < $3
-    UNION ALL
-    SELECT at, 1, tokens, 0, 0, 0, 0 FROM generation_events
-    WHERE company_id = $1 AND at >= $2 AND at < $3 AND at >= (SELECT folded_until FROM generation_folds)
+    SELECT at, prompts, tokens, 0 AS runs, 0 AS cells, 0::numeric AS cost, 0 AS outputs FROM counted
     UNION ALL
     SELECT created_at, 0, 0, 1, cell_count, spent, 0 FROM runs
     -- The second condition is implied by the third, and has an index.
@@ -15,5 +11,5 @@ FROM (
     UNION ALL
     SELECT created_at, 0, 0, 0, 0, 0, 1 FROM outputs
     WHERE company_id = $1 AND created_at >= $2 AND created_at < $3
-) AS counted
+) AS done
 GROUP BY 1 ORDER BY 1
