@@ -12,6 +12,7 @@ mod invitations;
 mod models;
 mod provider_keys;
 mod requests;
+mod retention;
 mod runs;
 mod secrets;
 mod seeds;

@@ -208,7 +208,8 @@ impl Feed {
         };
         let known = locked(&self.tail).newest;
         // After a restart everybody comes back lacking a little, which is read once for all of them.
-        let known = known.unwrap_or_else(|| (reach.last_event - i64::from(KEPT)).max(0));
+        let known =
+            known.unwrap_or_else(|| (reach.last_event - i64::from(KEPT)).max(reach.forgotten));
         if known == reach.last_event && !reach.is_over {
             return Ok(Look::Done);
         }

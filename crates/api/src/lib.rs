@@ -33,6 +33,7 @@ mod provider_keys;
 pub mod providers;
 pub mod re_seal;
 pub mod requests;
+mod retention;
 pub mod routes;
 pub mod runs;
 mod search;

@@ -8,7 +8,8 @@ use crate::{
     api_keys, archive, audit, auth, datasets, documents,
     error::{ApiError, Code},
     gemini, health, invitations, issues, jobs, lineage, models, outputs, prompts, provider_keys,
-    providers, requests, runs, search, stats, templates, trackers, users, webhooks, workflows,
+    providers, requests, retention, runs, search, stats, templates, trackers, users, webhooks,
+    workflows,
 };
 
 /// Everything under `/api`, behind the gate.
@@ -30,6 +31,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
     providers::health::routes(config);
     prompts::routes(config);
     requests::routes(config);
+    retention::routes(config);
     runs::routes(config);
     search::routes(config);
     stats::routes(config);

@@ -291,12 +291,12 @@ pub async fn cancel_of(conn: &mut Connection, subject_id: Uuid) -> QueryResult<u
     .await
 }
 
-/// Removes settled jobs older than `keep`, at most `limit` of them, and says how many.
+/// Removes settled jobs of the system older than `keep`, at most `limit` of them, and says how many.
 pub async fn prune(conn: &mut Connection, keep: Duration, limit: i64) -> QueryResult<usize> {
     diesel::sql_query(
         "DELETE FROM jobs WHERE id IN (
              SELECT id FROM jobs
-             WHERE state IN ('done', 'cancelled')
+             WHERE company_id IS NULL AND state IN ('done', 'cancelled')
                AND finished_at < clock_timestamp() - $1 * interval '1 second'
              LIMIT $2 FOR UPDATE SKIP LOCKED)",
     )

@@ -22,6 +22,7 @@ pub mod prepared;
 pub mod prompts;
 pub mod provider_keys;
 pub mod requests;
+pub mod retention;
 pub mod runs;
 #[expect(
     missing_docs,

@@ -121,6 +121,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    retention_rules (company_id, kept) {
+        company_id -> Uuid,
+        kept -> Text,
+        days -> Integer,
+    }
+}
+
+diesel::table! {
+    retention_state (is_only) {
+        is_only -> Bool,
+        applied_on -> Date,
+    }
+}
+
+diesel::table! {
     job_pauses (kind) {
         kind -> Text,
         paused_at -> Timestamptz,
@@ -942,6 +957,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     sign_in_events,
     jobs,
+    retention_rules,
+    retention_state,
     job_pauses,
     documents,
     embedding_models,

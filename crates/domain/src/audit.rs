@@ -93,6 +93,8 @@ text_enum!(
         Request = "request",
         /// A kept output.
         Output = "output",
+        /// How long a company keeps something.
+        Retention = "retention",
         /// A pause of a kind of job.
         JobPause = "jobPause",
         /// The audit log itself.

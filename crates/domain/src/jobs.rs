@@ -35,7 +35,9 @@ text_enum!(
         TrackersFetch = "trackers.fetch",
         /// Adds up what was generated, for statistics.
         StatsFold = "stats.fold",
-        /// Removes settled jobs and answers kept for idempotency.
+        /// Removes what companies have kept for long enough.
+        RetentionApply = "retention.apply",
+        /// Removes settled jobs of the system and answers kept for idempotency.
         JobsPrune = "jobs.prune",
     }
 );
@@ -62,7 +64,7 @@ pub trait Job: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const KIND: JobKind;
 }
 
-/// Removes what is no longer needed: settled jobs, and answers kept for idempotency.
+/// Removes what is no longer needed: settled jobs of the system, and answers kept for idempotency.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Prune {}
 
@@ -81,7 +83,11 @@ impl JobKind {
             | Self::TrackersSync
             | Self::TrackersSweep
             | Self::TrackersFetch => 8,
-            Self::DocumentsIndex | Self::DocumentsRefresh | Self::StatsFold | Self::JobsPrune => 3,
+            Self::DocumentsIndex
+            | Self::DocumentsRefresh
+            | Self::StatsFold
+            | Self::RetentionApply
+            | Self::JobsPrune => 3,
             // It has as many ends as workers are stopped hard during a long run; a cell that fails
             // counts its own.
             Self::RunsLane => 1000,
@@ -99,7 +105,8 @@ impl JobKind {
             | Self::DocumentsRefresh
             | Self::RunsLane
             | Self::TrackersSync
-            | Self::TrackersSweep => Duration::from_secs(30 * 60),
+            | Self::TrackersSweep
+            | Self::RetentionApply => Duration::from_secs(30 * 60),
             Self::TrackersFetch => Duration::from_secs(5 * 60),
             Self::DocumentsDiscardFile | Self::StatsFold | Self::JobsPrune => {
                 Duration::from_secs(2 * 60)

@@ -18,6 +18,7 @@ pub mod page;
 pub mod prompts;
 pub mod providers;
 pub mod requests;
+pub mod retention;
 pub mod revision;
 pub mod runs;
 pub mod stats;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use domain::jobs::JobKind;
+use domain::{jobs::JobKind, retention::Kept};
 use gateway::GatewayConfig;
 use integrations::{extract::ExtractorConfig, storage::StorageConfig};
 use sandbox::SandboxConfig;
@@ -32,11 +32,23 @@ pub struct Config {
     #[arg(long, env = "WORKER_DRAIN_SECONDS", default_value_t = 25)]
     pub worker_drain_seconds: u64,
     /// Days that settled jobs are kept.
-    #[arg(long, env = "JOB_KEEP_DAYS", default_value_t = 7)]
-    pub job_keep_days: u64,
+    #[arg(long, env = "JOB_KEEP_DAYS", default_value_t = 7, value_parser = days(Kept::Jobs))]
+    pub job_keep_days: i32,
     /// Days that responses of models are kept for runs that use them.
-    #[arg(long, env = "RESPONSE_KEEP_DAYS", default_value_t = 14)]
-    pub response_keep_days: u64,
+    #[arg(long, env = "RESPONSE_KEEP_DAYS", default_value_t = 14, value_parser = days(Kept::Responses))]
+    pub response_keep_days: i32,
+    /// Days that events of what is over are kept; without, for ever.
+    #[arg(long, env = "EVENT_KEEP_DAYS", value_parser = days(Kept::Events))]
+    pub event_keep_days: Option<i32>,
+    /// Days that single calls of runs that are over are kept; without, for ever.
+    #[arg(long, env = "ATTEMPT_KEEP_DAYS", value_parser = days(Kept::Attempts))]
+    pub attempt_keep_days: Option<i32>,
+    /// Days that entries of the audit log are kept; without, for ever.
+    #[arg(long, env = "AUDIT_KEEP_DAYS", value_parser = days(Kept::Audit))]
+    pub audit_keep_days: Option<i32>,
+    /// The hour of the day, in UTC, from which what was kept for long enough is removed.
+    #[arg(long, env = "RETENTION_HOUR", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=23))]
+    pub retention_hour: u8,
     /// Embedding calls under way at once for one document.
     #[arg(long, env = "EMBED_CONCURRENCY", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub embed_concurrency: u16,
@@ -76,6 +88,16 @@ pub struct Config {
     /// What functions may take.
     #[command(flatten)]
     pub sandbox: SandboxConfig,
+}
+
+/// As many days as something may be kept.
+fn days(kept: Kept) -> impl Fn(&str) -> Result<i32, String> + Clone {
+    move |text| {
+        let days: i32 = text
+            .parse()
+            .map_err(|_| "must be a whole number".to_owned())?;
+        kept.check(days).map(|()| days).map_err(|fault| fault.0)
+    }
 }
 
 /// A time between a tenth of a second and an hour.

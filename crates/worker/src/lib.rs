@@ -8,6 +8,7 @@ mod gauges;
 mod patience;
 pub mod perform;
 mod registry;
+mod retention;
 mod run;
 mod runs;
 mod stats;

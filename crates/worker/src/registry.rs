@@ -3,6 +3,7 @@
 use domain::{
     documents::{DiscardFile, EmbedDocument, ExtractDocument, IndexPartition, RefreshDocuments},
     jobs::{Claim, Failure, JobKind, Outcome, Prune},
+    retention::ApplyRetention,
     runs::WorkLane,
     stats::FoldStats,
     trackers::jobs::{FetchIssue, SweepTracker, SyncTracker},
@@ -10,7 +11,7 @@ use domain::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Worker, documents, run, runs, stats, trackers, workflows};
+use crate::{Worker, documents, retention, run, runs, stats, trackers, workflows};
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
@@ -57,6 +58,10 @@ pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
         },
         JobKind::TrackersFetch => match read::<FetchIssue>(claim) {
             Ok(job) => trackers::fetch(worker, claim, &job).await,
+            Err(unreadable) => return unreadable,
+        },
+        JobKind::RetentionApply => match read::<ApplyRetention>(claim) {
+            Ok(_) => retention::apply(worker).await,
             Err(unreadable) => return unreadable,
         },
         JobKind::JobsPrune => match read::<Prune>(claim) {

@@ -6,6 +6,7 @@ use db::jobs::{NewJob, Rows, Window};
 use domain::{
     documents::RefreshDocuments,
     jobs::{JobKind, Outcome, Prune},
+    retention::ApplyRetention,
     stats::FoldStats,
 };
 use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
@@ -177,20 +178,22 @@ async fn tick(worker: &Worker, minute: u32) -> anyhow::Result<()> {
         due.push(NewJob::new(&Prune {}).once("clock"));
         due.push(NewJob::new(&RefreshDocuments {}).once("clock"));
     }
+    if db::retention::is_due(&mut conn, worker.config.retention_hour.into()).await? {
+        due.push(NewJob::new(&ApplyRetention {}).once("clock"));
+    }
     db::jobs::enqueue(&mut conn, &due).await?;
     Ok(())
 }
 
 /// Removes what was kept for long enough, in small batches.
 pub async fn prune(worker: &Worker) -> anyhow::Result<Outcome> {
-    let keep = Duration::from_secs(worker.config.job_keep_days * 24 * 3600);
+    let days = u64::from(worker.config.job_keep_days.unsigned_abs());
+    let keep = Duration::from_secs(days * 24 * 3600);
     let mut conn = worker.pool.get().await?;
     while db::jobs::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     db::idempotency::prune(&mut conn).await?;
     db::trackers::hooks::prune(&mut conn).await?;
     db::trackers::grants::prune(&mut conn).await?;
-    let keep = Duration::from_secs(worker.config.response_keep_days * 24 * 3600);
-    while db::runs::responses::prune(&mut conn, keep, PRUNE_BATCH).await? > 0 {}
     Ok(Outcome::Done)
 }
 

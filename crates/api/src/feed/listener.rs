@@ -39,7 +39,7 @@ pub fn follow(
     subject: Subject,
     reach: Reach,
 ) -> ApiResult<HttpResponse> {
-    let seen = seen(request, reach.last_event)?;
+    let seen = seen(request, reach.last_event)?.max(reach.forgotten);
     if reach.is_over && seen == reach.last_event {
         return Ok(HttpResponse::NoContent().finish());
     }

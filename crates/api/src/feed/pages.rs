@@ -24,28 +24,31 @@ pub struct Pages(Mutex<VecDeque<(Key, Arc<OnceCell<Page>>)>>);
 /// Events as they are sent.
 struct Page {
     bytes: Bytes,
-    /// Where each of them ends.
-    ends: Vec<usize>,
+    /// The number of each, and where it ends. The first of a page may be kept no longer.
+    ends: Vec<(i64, usize)>,
 }
 
 impl Page {
     fn of(found: &[Written]) -> Self {
         let (mut bytes, mut ends) = (BytesMut::new(), Vec::with_capacity(found.len()));
-        for (_, written) in found {
+        for (number, written) in found {
             bytes.extend_from_slice(written);
-            ends.push(bytes.len());
+            ends.push((*number, bytes.len()));
         }
         let bytes = bytes.freeze();
         Self { bytes, ends }
     }
 
-    /// What comes after so many of them; `None` if there is nothing.
-    fn after(&self, count: usize) -> Option<Bytes> {
-        let start = match count.checked_sub(1) {
-            Some(last) => *self.ends.get(last)?,
-            None => 0,
-        };
+    /// What comes after this event; `None` if there is nothing.
+    fn after(&self, seen: i64) -> Option<Bytes> {
+        let count = self.ends.partition_point(|(number, _)| *number <= seen);
+        let start = count.checked_sub(1).map_or(0, |last| self.ends[last].1);
         (start < self.bytes.len()).then(|| self.bytes.slice(start..))
+    }
+
+    /// The number of the last event.
+    fn last(&self) -> Option<i64> {
+        self.ends.last().map(|(number, _)| *number)
     }
 }
 
@@ -63,17 +66,17 @@ impl Pages {
         let read = async || {
             let _turn = turns.acquire().await?;
             let mut conn = pool.get().await?;
-            let found = subject.after(&mut conn, first, PAGE).await?;
+            let mut found = subject.after(&mut conn, first, PAGE).await?;
+            found.retain(|(number, _)| *number <= first + PAGE);
             anyhow::Ok(Page::of(&found))
         };
         let page = place.get_or_try_init(read).await?;
-        let count = i64::try_from(page.ends.len())?;
-        if count < PAGE {
+        let last = page.last();
+        if last != Some(first + PAGE) {
             // More may come: the next one reads it again.
             locked(&self.0).retain(|(known, _)| *known != (subject, first));
         }
-        let bytes = page.after(usize::try_from(seen - first)?);
-        Ok(bytes.map(|bytes| (bytes, first + count)))
+        Ok(page.after(seen).zip(last))
     }
 
     /// Forgets those of what nobody follows any more.
@@ -101,10 +104,11 @@ mod tests {
     #[test]
     fn a_page_goes_on_after_what_was_seen_of_it() {
         let page = Page::of(&[(8, "eight".into()), (9, "nine".into())]);
-        let text = |count| page.after(count).map(|bytes| bytes.to_vec());
+        let text = |seen| page.after(seen).map(|bytes| bytes.to_vec());
         assert_eq!(text(0), Some(b"eightnine".to_vec()));
-        assert_eq!(text(1), Some(b"nine".to_vec()));
-        assert_eq!((text(2), text(3)), (None, None));
+        assert_eq!(text(7), Some(b"eightnine".to_vec()));
+        assert_eq!(text(8), Some(b"nine".to_vec()));
+        assert_eq!((text(9), text(10)), (None, None));
         assert_eq!(Page::of(&[]).after(0), None);
     }
 

@@ -2,7 +2,6 @@
 //! `Last-Event-ID` names.
 
 use actix_web::{HttpRequest, HttpResponse, get};
-use db::runs::events::Reach;
 use domain::runs::RunId;
 
 use super::missing;
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// Follows a run: each event with its number as `id`, and `{kind, cellId, rowIndex, columnIndex, at}`.
-/// Ends with the run; 204 to who has seen its end already.
+/// Ends with the run; 204 to who has seen its end already. Events that are kept no longer are left out.
 #[utoipa::path(tag = "Runs", params(("id" = RunId, Path, description = "The run"),
     ("Last-Event-ID" = Option<i64>, Header, description = "The last event you have seen")),
     responses((status = 200, description = "The events as they come",
@@ -28,8 +27,9 @@ pub async fn follow(
 ) -> ApiResult<HttpResponse> {
     let mut conn = context.db().await?;
     let run = db::runs::find(&mut conn, &context.who, id).await;
+    run.map_err(missing)?;
+    let reach = Subject::Run(id).reach(&mut conn).await?;
     drop(conn);
-    let run = run.map_err(missing)?;
-    let reach = Reach::new(run.status, run.open_cells, run.last_event);
+    let reach = reach.ok_or_else(|| missing(diesel::result::Error::NotFound))?;
     feed::follow(&context, &request, Subject::Run(id), reach)
 }

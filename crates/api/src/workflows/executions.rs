@@ -1,10 +1,7 @@
 //! What became of executions: they are seen by whoever started them, and by nobody else.
 
 use actix_web::{HttpRequest, HttpResponse, get, post};
-use db::{
-    runs::events::Reach,
-    workflows::{control, executions},
-};
+use db::workflows::{control, executions};
 use deserr::Deserr;
 use domain::{
     page::{Limit, Moment},
@@ -158,11 +155,9 @@ pub async fn follow(
 ) -> ApiResult<HttpResponse> {
     let mut conn = context.db().await?;
     let execution = executions::find(&mut conn, &context.who, id).await;
+    execution.map_err(missing)?;
+    let reach = Subject::Execution(id).reach(&mut conn).await?;
     drop(conn);
-    let execution = execution.map_err(missing)?;
-    let reach = Reach {
-        last_event: execution.last_event,
-        is_over: execution.status.is_over(),
-    };
+    let reach = reach.ok_or_else(|| missing(diesel::result::Error::NotFound))?;
     feed::follow(&context, &request, Subject::Execution(id), reach)
 }

@@ -35,6 +35,8 @@ pub struct Event {
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
+    /// The number of the last event that is no longer kept; 0 while all are.
+    pub forgotten: i64,
     /// The number of its newest event.
     pub last_event: i64,
     /// Whether nothing follows, unless somebody takes it up again.
@@ -42,25 +44,33 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// That of a run with these members.
-    pub fn new(status: RunStatus, open_cells: i32, last_event: i64) -> Self {
-        let is_active = matches!(status, RunStatus::Queued | RunStatus::Running);
+    /// That of something whose events are kept from `first` on.
+    pub fn new(first: Option<i64>, last_event: i64, is_over: bool) -> Self {
         Self {
+            forgotten: first.map_or(last_event, |first| first - 1),
             last_event,
-            is_over: !is_active && (open_cells == 0 || status == RunStatus::Failed),
+            is_over,
         }
     }
 }
 
 /// How far a run has come; `None` if it is gone.
 pub async fn reach(conn: &mut Connection, run: RunId) -> QueryResult<Option<Reach>> {
-    let row: Option<(RunStatus, i32, i64)> = runs::table
+    let first = run_events::table
+        .filter(run_events::run_id.eq(runs::id))
+        .select(dsl::min(run_events::number))
+        .single_value();
+    let row: Option<(RunStatus, i32, i64, Option<i64>)> = runs::table
         .find(run)
-        .select((runs::status, runs::open_cells, runs::last_event))
+        .select((runs::status, runs::open_cells, runs::last_event, first))
         .first(conn)
         .await
         .optional()?;
-    Ok(row.map(|(status, open, last)| Reach::new(status, open, last)))
+    Ok(row.map(|(status, open, last, first)| {
+        let is_active = matches!(status, RunStatus::Queued | RunStatus::Running);
+        let is_over = !is_active && (open == 0 || status == RunStatus::Failed);
+        Reach::new(first, last, is_over)
+    }))
 }
 
 /// Up to `limit` events of a run after this number.

@@ -1,8 +1,6 @@
 //! Kept responses: answers of models by the hash of everything they depend on, for one company. A key
 //! that is being asked for is held by the lane that asks, as long as its lease lives; others wait.
 
-use std::time::Duration;
-
 use diesel::{prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{documents::Sha256, jobs::Lease, models::Usd, users::CompanyId};
@@ -105,18 +103,4 @@ pub async fn keep(
         .execute(conn)
         .await
         .map(|_| ())
-}
-
-/// Removes responses older than `keep`, at most `limit` of them, and says how many.
-pub async fn prune(conn: &mut Connection, keep: Duration, limit: i64) -> QueryResult<usize> {
-    diesel::sql_query(
-        "DELETE FROM responses WHERE (company_id, key) IN (
-             SELECT company_id, key FROM responses
-             WHERE created_at < clock_timestamp() - $1 * interval '1 second'
-             LIMIT $2 FOR UPDATE SKIP LOCKED)",
-    )
-    .bind::<sql_types::Double, _>(keep.as_secs_f64())
-    .bind::<sql_types::BigInt, _>(limit)
-    .execute(conn)
-    .await
 }

@@ -31,16 +31,17 @@ pub struct Event {
 
 /// How far an execution has come; `None` if it is gone.
 pub async fn reach(conn: &mut Connection, execution: ExecutionId) -> QueryResult<Option<Reach>> {
-    let row: Option<(ExecutionStatus, i64)> = executions::table
+    let first = execution_events::table
+        .filter(execution_events::execution_id.eq(executions::id))
+        .select(dsl::min(execution_events::number))
+        .single_value();
+    let row: Option<(ExecutionStatus, i64, Option<i64>)> = executions::table
         .find(execution)
-        .select((executions::status, executions::last_event))
+        .select((executions::status, executions::last_event, first))
         .first(conn)
         .await
         .optional()?;
-    Ok(row.map(|(status, last_event)| Reach {
-        last_event,
-        is_over: status.is_over(),
-    }))
+    Ok(row.map(|(status, last, first)| Reach::new(first, last, status.is_over())))
 }
 
 /// Up to `limit` events of an execution after this number.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{NaiveDate, Utc};
 use db::Connection;
 use diesel::{QueryableByName, sql_types};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
@@ -14,10 +14,8 @@ pub struct History {
     pub folded: u32,
     /// How long that took.
     pub seconds: f64,
-    /// The first day of the year.
-    pub first_day: NaiveDate,
-    /// The first of the last forty.
-    pub forty_days: NaiveDate,
+    /// The last day of the year: today.
+    pub last_day: NaiveDate,
     /// An issue.
     pub issue: String,
 }
@@ -66,12 +64,10 @@ pub async fn fill(
         .await?;
     // Not within a transaction, which several statements at once would be.
     conn.batch_execute("VACUUM ANALYZE").await?;
-    let today = Utc::now().date_naive();
     Ok(History {
         folded: events - fresh,
         seconds,
-        first_day: today - Days::new(364),
-        forty_days: today - Days::new(39),
+        last_day: Utc::now().date_naive(),
         issue: issue.to_string(),
     })
 }
@@ -84,23 +80,36 @@ struct Line {
 
 /// How Postgres reads the year.
 pub async fn plans(conn: &mut Connection, viewer: &Viewer) -> anyhow::Result<Vec<String>> {
+    let counted = include_str!("../../../../crates/db/src/stats/counted.sql");
     let statements = [
-        include_str!("../../../../crates/db/src/stats/series.sql"),
-        include_str!("../../../../crates/db/src/stats/shares.sql"),
+        (
+            include_str!("../../../../crates/db/src/stats/series.sql"),
+            "company",
+            "'week'",
+        ),
+        (
+            include_str!("../../../../crates/db/src/stats/shares.sql"),
+            "template",
+            "10",
+        ),
     ];
     let mut plans = Vec::new();
-    for statement in statements {
-        let fourth = if statement.contains("date_trunc($4") {
-            "'week'"
-        } else {
-            "'template'"
-        };
-        let statement = statement
+    for (statement, by, eighth) in statements {
+        let statement = format!("{counted}{statement}")
             .replace("$1", &format!("'{}'", viewer.company_id))
-            .replace("$2", "(now() - interval '364 days')")
-            .replace("$3", "(now() + interval '1 day')")
-            .replace("$4", fourth)
-            .replace("$5", "10");
+            .replace(
+                "$2",
+                "date_trunc('day', now() - interval '364 days', 'UTC')",
+            )
+            .replace("$3", "date_trunc('day', now() + interval '1 day', 'UTC')")
+            .replace("$4", &format!("'{by}'"))
+            .replace(
+                "$5",
+                "date_trunc('month', now() - interval '333 days', 'UTC')",
+            )
+            .replace("$6", "date_trunc('month', now(), 'UTC')")
+            .replace("$7", "'day'")
+            .replace("$8", eighth);
         let lines: Vec<Line> = diesel::sql_query(format!("EXPLAIN (ANALYZE, BUFFERS) {statement}"))
             .load(conn)
             .await?;

@@ -1,0 +1,2 @@
+DROP TABLE retention_state;
+DROP TABLE retention_rules;
