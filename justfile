@@ -94,6 +94,12 @@ bench-workflows *args: (bench "workflows" args)
 # statistics over a million generations, and generating
 bench-stats *args: (bench "stats" args)
 
+# ten million events that are old enough, beside writers
+bench-retention *args: (bench "retention" args)
+
+# changes with the audit log and without
+bench-audit *args: (bench "audit" args)
+
 # files of 100 MB as datasets: bringing them in, reading them again
 bench-datasets *args: (bench "datasets" args)
 

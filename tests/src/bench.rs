@@ -2,6 +2,7 @@
 //! sides of a comparison in turns, medians of ratios, CPU seconds beside wall time. What the
 //! figures mean is told in `docs/benchmarks.md`.
 
+pub mod audit;
 pub mod corpus;
 pub mod datasets;
 pub mod governor;
@@ -13,6 +14,7 @@ pub mod queue;
 pub mod report;
 pub mod requests;
 pub mod rest;
+pub mod retention;
 pub mod rivals;
 pub mod runs;
 pub mod scans;

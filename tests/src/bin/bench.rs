@@ -35,6 +35,10 @@ enum What {
     Workflows(bench::workflows::Arguments),
     /// Statistics over a million generations, and generating
     Stats(bench::stats::Arguments),
+    /// Retention over millions of events, beside writers
+    Retention(bench::retention::Arguments),
+    /// What the audit log costs a change
+    Audit(bench::audit::Arguments),
     /// Large files as datasets: bringing them in, reading them again
     Datasets(bench::datasets::Arguments),
     /// The API server with nothing to do
@@ -55,6 +59,8 @@ async fn main() -> anyhow::Result<()> {
         What::Runs(arguments) => bench::runs::run(&arguments).await,
         What::Workflows(arguments) => bench::workflows::run(&arguments).await,
         What::Stats(arguments) => bench::stats::run(&arguments).await,
+        What::Retention(arguments) => bench::retention::run(&arguments).await,
+        What::Audit(arguments) => bench::audit::run(&arguments).await,
         What::Datasets(arguments) => bench::datasets::run(&arguments).await,
         What::Rest(arguments) => bench::rest::run(&arguments).await,
     }
