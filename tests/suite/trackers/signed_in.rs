@@ -235,6 +235,49 @@ async fn a_worker_that_is_killed_while_it_renews_holds_up_nobody_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pair_that_is_renewed_while_its_tracker_is_deleted_is_not_stored() {
+    use db::trackers::secrets;
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    let tracker_id = desk.tracker(&path).await["id"].clone();
+    let tracker_id = serde_json::from_value(tracker_id).expect("an id");
+    let mut conn = desk.app.database().connect().await;
+    let claim = uuid::Uuid::now_v7();
+    let claimed = secrets::claim_renewal(&mut conn, tracker_id, claim, 60.0).await;
+    assert!(claimed.expect("an answer"), "it is ours to renew");
+    desk.admin.delete(&path).await.expect(204);
+    let text = secrets::SealedText {
+        tracker_id,
+        purpose: secrets::AUTH.to_owned(),
+        company_id: super::issues::company(&desk.app, &desk.admin).await,
+        sealed: vec![0; 40],
+        sealing_key_id: "test".to_owned(),
+    };
+    let stored = secrets::store_renewed(&mut conn, claim, &text).await;
+    assert!(!stored.expect("an answer"), "the tracker is gone");
+    assert_eq!(desk.app.count("tracker_secrets").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_goes_to_no_address_that_was_not_seen_with_it() {
+    use db::trackers::{ChangeError, TrackerChanges};
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    let tracker_id = desk.tracker(&path).await["id"].clone();
+    let tracker_id = serde_json::from_value(tracker_id).expect("an id");
+    let company = super::issues::company(&desk.app, &desk.admin).await;
+    // As if the address had been this one when the request was looked at.
+    let elsewhere = TrackerChanges {
+        base_url: Some("https://elsewhere.example.com".to_owned()),
+        ..TrackerChanges::default()
+    };
+    let mut conn = desk.app.inner.pool.get().await.expect("a connection");
+    let any = domain::revision::Expected::Any;
+    let changed = db::trackers::update(&mut conn, company, tracker_id, &elsewhere, &any).await;
+    assert!(matches!(changed, Err(ChangeError::Stale)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_grant_that_was_taken_back_is_asked_for_again() {
     let desk = desk(TrackerKind::Jira).await;
     let path = connect(&desk).await;

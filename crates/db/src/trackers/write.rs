@@ -181,6 +181,10 @@ pub async fn update(
             .is_some_and(|new| *new != before.base_url);
         let reads_otherwise = moves || reads(&changes.projects);
         let signs_in_anew = changes.auth_kind.is_some();
+        // Who asked saw another address: what it is signed in to with must not go to this one.
+        if moves && !signs_in_anew {
+            return Err(ChangeError::Stale);
+        }
         let state = match (before.state, changes.state) {
             // Whoever signs in anew wants it to be read, unless they say otherwise.
             (TrackerState::ReconnectNeeded, None) if signs_in_anew => Some(TrackerState::Active),
@@ -281,7 +285,11 @@ pub async fn delete(
     conn.transaction(async |conn| {
         lock(conn, company, id, expected).await?;
         let row = trackers::table.find(id);
+        // Whoever renews its tokens at this moment has no right to store them any more.
+        let nobody: (Option<Uuid>, Option<DateTime<Utc>>) = (None, None);
         let ends = (
+            trackers::renewing_by.eq(nobody.0),
+            trackers::renewing_until.eq(nobody.1),
             trackers::deleted_at.eq(dsl::now),
             trackers::version.eq(trackers::version + 1),
         );
