@@ -111,6 +111,10 @@ pub trait TrackerClient: Send + Sync {
     /// issue once had is answered with [`TrackerError::Moved`].
     fn fetch<'a>(&'a self, id_or_key: &'a str) -> PortFuture<'a, Result<Issue, TrackerError>>;
 
+    /// Whether an issue that was fetched is of a project that is read. What it says of itself may not be
+    /// enough: projects change their keys.
+    fn is_read<'a>(&'a self, issue: &'a Issue) -> PortFuture<'a, Result<bool, TrackerError>>;
+
     /// A page of everything the account may see. An issue that is on no page is suspected gone, and is
     /// gone once [`fetch`](Self::fetch) by its id says [`TrackerError::NotFound`].
     fn keys<'a>(
