@@ -18,7 +18,7 @@ use super::{
     support::AnyFake,
 };
 
-fn jira(desk: &Desk) -> &FakeJira {
+pub(crate) fn jira(desk: &Desk) -> &FakeJira {
     match &desk.fake {
         AnyFake::Jira(fake) => fake,
         _ => panic!("a Jira"),
@@ -26,7 +26,7 @@ fn jira(desk: &Desk) -> &FakeJira {
 }
 
 /// Somebody who left: the cookie of their browser, and where they are sent to.
-async fn leave(client: &Client) -> (String, String) {
+pub(crate) async fn leave(client: &Client) -> (String, String) {
     let left = client.get("/api/trackers/jira/authorize").await;
     let cookie = left.expect(200).header("set-cookie").expect("a cookie");
     assert!(
@@ -39,14 +39,14 @@ async fn leave(client: &Client) -> (String, String) {
 }
 
 /// Consents, and gives the path to come back by.
-async fn consent(url: &str) -> String {
+pub(crate) async fn consent(url: &str) -> String {
     let browser = reqwest::Client::builder().redirect(Policy::none()).build();
     let reply = browser.expect("a client").get(url).send().await;
     let reply = reply.expect("an answer");
     path_of(reply.headers()["location"].to_str().expect("text"))
 }
 
-async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
+pub(crate) async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
     let mut request = client.request(Method::GET, path);
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
@@ -55,7 +55,7 @@ async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
 }
 
 /// Signs in and connects the site; the path of the tracker.
-async fn connect(desk: &Desk) -> String {
+pub(crate) async fn connect(desk: &Desk) -> String {
     let (cookie, url) = leave(&desk.admin).await;
     let back = consent(&url).await;
     let granted = come_back(&desk.app.anonymous(), &back, Some(&cookie)).await;
