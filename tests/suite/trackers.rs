@@ -17,6 +17,7 @@ mod trackers {
     pub(crate) mod scope;
     pub(crate) mod sight;
     pub(crate) mod signed_in;
+    pub(crate) mod sites;
     pub(crate) mod support;
     pub(crate) mod suspects;
     pub(crate) mod sync;

@@ -17,6 +17,7 @@ pub mod jql;
 pub mod mapping;
 pub mod oauth;
 pub mod reconcile;
+mod site;
 pub mod text;
 pub mod wiki;
 
@@ -28,6 +29,7 @@ pub use credentials::Credentials;
 pub use cursor::{Ask, Cursor, PageToken};
 pub use error::{TrackerError, Verdict};
 pub use issue::{Issue, IssuePriority, IssueRef, IssueStatus, Person};
+pub use site::is_same_site;
 
 use crate::providers::PortFuture;
 
