@@ -9,6 +9,7 @@ mod trackers {
     pub(crate) mod issues;
     pub(crate) mod killed;
     pub(crate) mod late;
+    pub(crate) mod locks;
     pub(crate) mod reach;
     pub(crate) mod read;
     pub(crate) mod received;

@@ -112,7 +112,7 @@ pub struct Sent<'a> {
     pub asked_at: DateTime<Utc>,
 }
 
-/// Locks the tracker if it is as it was.
+/// Locks the tracker if it is as it was. Jobs come first wherever both are locked.
 async fn lock(conn: &mut Connection, held: Lease, tracker: &Connected) -> Result<(), StoreError> {
     hold(conn, held).await?;
     let same: Option<TrackerId> = trackers::table
@@ -121,7 +121,7 @@ async fn lock(conn: &mut Connection, held: Lease, tracker: &Connected) -> Result
         .filter(trackers::state.eq(TrackerState::Active))
         .filter(trackers::deleted_at.is_null())
         .select(trackers::id)
-        .for_update()
+        .for_no_key_update()
         .first(conn)
         .await
         .optional()?;

@@ -181,7 +181,7 @@ async fn lock(
         .filter(trackers::id.eq(id))
         .filter(living(company))
         .select(trackers::id)
-        .for_update()
+        .for_no_key_update()
         .first::<TrackerId>(conn)
         .await?;
     let tracker = find(conn, company, id).await?;
@@ -317,6 +317,9 @@ pub async fn delete(
     expected: &Expected,
 ) -> Result<(), ChangeError> {
     conn.transaction(async |conn| {
+        find(conn, company, id).await?;
+        // Before the tracker, as whoever ends a job locks that first.
+        jobs::cancel_of(conn, id.0).await?;
         lock(conn, company, id, expected).await?;
         let row = trackers::table.find(id);
         // Whoever renews its tokens at this moment has no right to store them any more.
@@ -329,7 +332,6 @@ pub async fn delete(
         );
         diesel::update(row).set(ends).execute(conn).await?;
         secrets::forget(conn, id).await?;
-        jobs::cancel_of(conn, id.0).await?;
         Ok(())
     })
     .await
