@@ -14,6 +14,7 @@ mod trackers {
     pub(crate) mod read;
     pub(crate) mod received;
     pub(crate) mod refuse;
+    pub(crate) mod repeated;
     pub(crate) mod rounds;
     pub(crate) mod scope;
     pub(crate) mod sight;
