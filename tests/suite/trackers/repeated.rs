@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use db::jobs::claim;
 use domain::{jobs::JobId, trackers::TrackerKind};
+use tests::fakes::issues::Hook;
 
 use super::{
     desk::{Desk, desk},
@@ -60,5 +61,25 @@ async fn no_hook_is_lost_however_many_fetches_of_its_issue_run() {
             assert_eq!(waiting().await, 1, "{kind}: one that waits is enough");
             claim_all(&desk).await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_hook_is_taken_once_whatever_its_delivery_is_called() {
+    for kind in [TrackerKind::Jira, TrackerKind::JiraDc] {
+        let desk = desk(kind).await;
+        let path = desk.connect().await;
+        let to = address(&desk, &path);
+        let id = desk.fake.shared().world().create("DEMO", "Ducks");
+        let hook = hook_of(&desk, "jira:issue_updated", id, "first", Some(SECRET));
+        desk.hook(&to, &hook).await.expect(202);
+        let mut replayed: Hook = hook.clone();
+        let name = "x-atlassian-webhook-identifier";
+        replayed.headers.retain(|(header, _)| *header != name);
+        desk.hook(&to, &replayed).await.expect(200);
+        replayed.headers.push((name, "second".into()));
+        desk.hook(&to, &replayed).await.expect(200);
+        let fetches = desk.app.count("jobs WHERE kind = 'trackers.fetch'").await;
+        assert_eq!(fetches, 1);
     }
 }
