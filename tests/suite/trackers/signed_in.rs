@@ -9,12 +9,15 @@ use domain::trackers::{
 use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use tests::{
-    fakes::jira::{CLIENT_SECRET, CLOUD_ID, FakeJira},
+    fakes::{
+        jira::{CLIENT_SECRET, CLOUD_ID, FakeJira},
+        stage::Cue,
+    },
     support::{Client, Reply},
 };
 
 use super::{
-    desk::{Desk, desk, path_of},
+    desk::{Desk, desk, path_of, until},
     support::AnyFake,
 };
 
@@ -210,7 +213,21 @@ async fn two_workers_whose_token_is_refused_at_once_renew_it_once() {
         let checks = (0..4).map(|_| client.as_ref().expect("a client").check());
         futures::future::join_all(checks).await
     });
-    for account in futures::future::join_all(calls).await.into_iter().flatten() {
+    // All are refused at once, and the renewal takes a while: nobody comes when it is over.
+    let stage = desk.fake.stage();
+    let gates: Vec<_> = (0..16).map(|_| stage.keep_answer()).collect();
+    let slow = Cue {
+        delay_ms: 200,
+        ..Cue::default()
+    };
+    let cues = (0..16).map(|_| Cue::default());
+    stage.script(cues.chain((0..16).map(|_| slow.clone())));
+    let refuse = async {
+        until("all have called", async || stage.kept() == 16).await;
+        drop(gates);
+    };
+    let (accounts, ()) = futures::future::join(futures::future::join_all(calls), refuse).await;
+    for account in accounts.into_iter().flatten() {
         account.expect("an account");
     }
     assert_eq!(jira(&desk).renewals() - before, 1);
