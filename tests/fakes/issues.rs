@@ -2,7 +2,7 @@
 //! learns of it late. Time stands still until a test moves it.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,8 +32,14 @@ pub struct World {
     pub short: Option<usize>,
     /// How finely the search tells times apart, in milliseconds.
     pub grain: i64,
+    /// Issues that no search shows.
+    pub unlisted: BTreeSet<u64>,
+    /// Issues that are refused to who asks for them by their ids.
+    pub forbidden: BTreeSet<u64>,
     rows: BTreeMap<u64, Row>,
     numbers: BTreeMap<String, u64>,
+    /// The keys of each project, the present one last.
+    projects: Vec<Vec<String>>,
     meanwhile: Option<Meanwhile>,
     searches: usize,
 }
@@ -47,6 +53,10 @@ pub struct Row {
     pub key: String,
     /// Keys that it had.
     pub old_keys: Vec<String>,
+    /// The id of its project.
+    pub project_id: usize,
+    /// All keys that its project ever had.
+    pub project_keys: Vec<String>,
     /// Its title.
     pub title: String,
     /// What it says, a paragraph a line.
@@ -91,8 +101,11 @@ impl World {
             zone: FixedOffset::east_opt(0).expect("an offset"),
             short: None,
             grain: 1,
+            unlisted: BTreeSet::new(),
+            forbidden: BTreeSet::new(),
             rows: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            projects: Vec::new(),
             meanwhile: None,
             searches: 0,
         }
@@ -118,10 +131,13 @@ impl World {
     pub fn create(&mut self, project: &str, title: &str) -> u64 {
         let id = self.rows.last_key_value().map_or(10_001, |(id, _)| id + 1);
         let key = self.next_key(project);
+        let (project_id, project_keys) = self.project(project);
         let row = Row {
             id,
             key,
             old_keys: Vec::new(),
+            project_id,
+            project_keys,
             title: title.into(),
             text: format!("What is to be done about {title}.\nAnd why."),
             criteria: vec!["It is done".into()],
@@ -155,9 +171,31 @@ impl World {
     /// Moves an issue to another project, where it gets another key; the old one still leads to it.
     pub fn relocate(&mut self, id: u64, project: &str) {
         let key = self.next_key(project);
+        let (project_id, project_keys) = self.project(project);
         self.change(id, |row| {
             row.old_keys.push(std::mem::replace(&mut row.key, key));
+            (row.project_id, row.project_keys) = (project_id, project_keys);
         });
+    }
+
+    /// Gives a project another key, and with it its issues, of which none counts as changed. The old one
+    /// still leads to it.
+    pub fn rename(&mut self, project: &str, key: &str) {
+        let (id, mut keys) = self.project(project);
+        keys.push(key.to_owned());
+        self.projects[id].clone_from(&keys);
+        for row in self.rows.values_mut().filter(|row| row.project_id == id) {
+            let number = row.key.rsplit('-').next().expect("a number").to_owned();
+            let key = format!("{key}-{number}");
+            row.old_keys.push(std::mem::replace(&mut row.key, key));
+            row.project_keys.clone_from(&keys);
+        }
+    }
+
+    /// Moves an issue out of sight: no search shows it, and it is refused to who asks for it.
+    pub fn hide(&mut self, id: u64) {
+        self.unlisted.insert(id);
+        self.forbidden.insert(id);
     }
 
     /// Deletes an issue. Nothing is left of it.
@@ -206,7 +244,8 @@ impl World {
 
     /// What the search knows of.
     pub fn known(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values().filter(|row| row.known.is_some())
+        let is_listed = |row: &&Row| row.known.is_some() && !self.unlisted.contains(&row.id);
+        self.rows.values().filter(is_listed)
     }
 
     /// A search has been answered: what happens meanwhile happens.
@@ -216,6 +255,16 @@ impl World {
             meanwhile(self, self.searches);
             self.meanwhile.get_or_insert(meanwhile);
         }
+    }
+
+    /// The id of a project and all keys that it ever had.
+    fn project(&mut self, key: &str) -> (usize, Vec<String>) {
+        let has = |keys: &Vec<String>| keys.iter().any(|one| one == key);
+        let id = self.projects.iter().position(has).unwrap_or_else(|| {
+            self.projects.push(vec![key.to_owned()]);
+            self.projects.len() - 1
+        });
+        (id, self.projects[id].clone())
     }
 
     fn next_key(&mut self, project: &str) -> String {

@@ -49,6 +49,8 @@ struct Cloud {
     shared: Shared,
     grants: Mutex<Grants>,
     pages: Mutex<Pages>,
+    /// Sites beside the one: their ids, which all are at its address.
+    twins: Mutex<Vec<String>>,
 }
 
 /// Pages that were begun, by their tokens.
@@ -66,6 +68,7 @@ impl FakeJira {
             shared: shared.clone(),
             grants: Mutex::default(),
             pages: Mutex::default(),
+            twins: Mutex::default(),
         });
         let answering = Arc::clone(&cloud);
         Self {
@@ -93,6 +96,11 @@ impl FakeJira {
     /// Ends all access tokens at once, before their time.
     pub fn end_access(&self) {
         lock(&self.cloud.grants).end_access();
+    }
+
+    /// From now on there is another site at the same address, as if the one before had been removed.
+    pub fn add_site(&self, id: &str) {
+        lock(&self.cloud.twins).push(id.to_owned());
     }
 
     /// For how long a spent refresh token still gets a pair. Never, unless this is said.
@@ -184,7 +192,13 @@ impl Cloud {
         }
         let jira = json!({ "id": CLOUD_ID, "name": "example", "url": base(heard), "scopes": ["read:jira-work", "read:jira-user"], "avatarUrl": "" });
         let other = json!({ "id": "99", "name": "papers", "url": "https://papers.atlassian.net", "scopes": ["read:confluence-content.all"] });
-        Said::whole(200, json!([other, jira]))
+        let mut sites = vec![other, jira.clone()];
+        for id in lock(&self.twins).iter() {
+            let mut twin = jira.clone();
+            twin["id"] = id.as_str().into();
+            sites.push(twin);
+        }
+        Said::whole(200, sites.into())
     }
 
     fn api(&self, heard: &Heard, method: &str, version: &str, what: &[&str]) -> Said {
@@ -206,6 +220,7 @@ impl Cloud {
             ("GET" | "POST", ["search", "jql"]) => self.search(&mut world, heard, style),
             ("POST", ["search", "approximate-count"]) => count(&mut world, &heard.body),
             ("GET", ["issue", name]) => one(&world, heard, name, style, &base(heard)),
+            ("GET", ["project", name]) => project(&world, heard, name),
             _ => fault(404, "Nothing there."),
         }
     }
@@ -293,11 +308,22 @@ fn count(world: &mut World, body: &Value) -> Said {
 pub(super) fn one(world: &World, heard: &Heard, name: &str, style: Style, base: &str) -> Said {
     let asked = Asked::of(heard, &["*all"]);
     match world.find(name) {
+        Some(row) if world.forbidden.contains(&row.id) => fault(
+            403,
+            "You do not have the permission to see the specified issue.",
+        ),
         Some(row) => Said::whole(200, issue(row, world, &asked.fields, style, base)),
         None => fault(
             404,
             "Issue does not exist or you do not have permission to see it.",
         ),
+    }
+}
+
+pub(super) fn project(world: &World, heard: &Heard, name: &str) -> Said {
+    match render::project(world, heard, name) {
+        Some(project) => Said::whole(200, project),
+        None => fault(404, "No project could be found with that id or key."),
     }
 }
 

@@ -76,6 +76,7 @@ fn answer(shared: &Shared, heard: &Heard, cue: &Cue) -> Said {
         ("GET", ["issue", name]) => {
             jira::one(&world, heard, name, STYLE, &format!("{}/jira", base(heard)))
         }
+        ("GET", ["project", name]) => jira::project(&world, heard, name),
         _ => fault(404, "Nothing there."),
     }
 }

@@ -161,6 +161,8 @@ struct Stage {
     script: Mutex<VecDeque<Cue>>,
     heard: Mutex<Vec<Heard>>,
     under_way: Mutex<usize>,
+    gates: Mutex<VecDeque<oneshot::Receiver<()>>>,
+    kept: Mutex<usize>,
 }
 
 /// A running fake on a port of its own; it stops when dropped.
@@ -189,6 +191,8 @@ impl Fake {
             script: Mutex::default(),
             heard: Mutex::default(),
             under_way: Mutex::default(),
+            gates: Mutex::default(),
+            kept: Mutex::default(),
         });
         let shared = Arc::clone(&stage);
         let (started, handle) = oneshot::channel();
@@ -219,6 +223,18 @@ impl Fake {
     /// The calls so far.
     pub fn heard(&self) -> Vec<Heard> {
         lock(&self.stage.heard).clone()
+    }
+
+    /// Keeps the answer to the next call, once it is made, until this is dropped.
+    pub fn keep_answer(&self) -> oneshot::Sender<()> {
+        let (open, gate) = oneshot::channel();
+        lock(&self.stage.gates).push_back(gate);
+        open
+    }
+
+    /// How many answers were made and are kept.
+    pub fn kept(&self) -> usize {
+        *lock(&self.stage.kept)
     }
 
     /// How many answers are being written.
@@ -283,6 +299,13 @@ async fn call(stage: web::Data<Stage>, request: HttpRequest, body: Bytes) -> Htt
         sleep(Duration::from_millis(cue.delay_ms)).await;
     }
     let said = (stage.dialect)(&heard, &cue);
+    let gate = lock(&stage.gates).pop_front();
+    if let Some(gate) = gate {
+        *lock(&stage.kept) += 1;
+        // Whether it was sent to or dropped.
+        let _ = gate.await;
+        *lock(&stage.kept) -= 1;
+    }
     respond(said, &cue, UnderWay::begin(stage.into_inner()))
 }
 

@@ -16,6 +16,12 @@ use super::{
 /// The tag of every task.
 const TAG: (u32, &str) = (900, "ponds");
 
+/// Each project has one list of tasks, of this number and its own.
+const LISTS: u32 = 500;
+
+/// As many projects are known.
+const PROJECTS: u32 = 2;
+
 /// A running fake; it stops when dropped.
 pub struct FakeTeamwork {
     /// What happens to calls, and which there were.
@@ -82,6 +88,9 @@ fn answer(shared: &Shared, heard: &Heard, cue: &Cue) -> Said {
         Some(["me"]) => Said::whole(200, json!({ "person": person(0) })),
         Some(["tasks"]) => list(&mut world, &query),
         Some(["tasks", id]) => match world.find(id) {
+            Some(row) if world.forbidden.contains(&row.id) => {
+                fault(403, "The task is not shown to you.")
+            }
             Some(row) => Said::whole(
                 200,
                 json!({ "task": task(row), "included": included(&query) }),
@@ -158,10 +167,16 @@ fn task(row: &Row) -> Value {
     json!({
         "id": row.id, "name": row.title, "description": description, "priority": row.priority.to_lowercase(), "progress": 0,
         "status": if row.status.1 == "done" { "completed" } else { "new" },
-        "tasklist": { "id": 500, "type": "tasklists" }, "assignees": assignees, "tags": [{ "id": TAG.0, "type": "tags" }],
+        "tasklist": { "id": LISTS + project(row), "type": "tasklists" }, "assignees": assignees, "tags": [{ "id": TAG.0, "type": "tags" }],
         "createdBy": PEOPLE[1].0, "createdAt": time(row.created), "updatedBy": PEOPLE[1].0, "updatedAt": time(row.updated),
         "deletedAt": null,
     })
+}
+
+fn project(row: &Row) -> u32 {
+    row.project()
+        .parse()
+        .expect("a project's key is its number")
 }
 
 fn person(who: usize) -> Value {
@@ -192,10 +207,12 @@ fn included(query: &Query) -> Value {
         );
     }
     if asked.contains(&"tasklists") {
-        beside.insert(
-            "tasklists".into(),
-            json!({ "500": { "id": 500, "name": "Inbox", "projectId": 1 } }),
-        );
+        let all = (1..=PROJECTS).map(|project| {
+            let id = LISTS + project;
+            let list = json!({ "id": id, "name": "Inbox", "projectId": project });
+            (id.to_string(), list)
+        });
+        beside.insert("tasklists".into(), Value::Object(all.collect()));
     }
     beside.into()
 }

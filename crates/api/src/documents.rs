@@ -16,6 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     context::{Context, Developer},
+    disposition,
     error::{ApiError, ApiResult, Code},
     etag,
     extract::{Body, Faults, Path, Query},
@@ -234,10 +235,9 @@ async fn content(
         .await
         .map_err(missing)?;
     let bytes = context.app().storage.read(&document.storage_key).await?;
-    let disposition = header::ContentDisposition::attachment(document.file_name.as_str());
     Ok(HttpResponse::Ok()
         .content_type(document.content_type.as_str())
-        .insert_header(disposition)
+        .insert_header(disposition::attachment(document.file_name.as_str()))
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox"))
         .streaming(bytes))
 }

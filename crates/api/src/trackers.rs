@@ -6,7 +6,9 @@ mod oauth;
 mod syncs;
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Json};
-use db::trackers::{ChangeError, NewTracker, TrackerChanges, TrackerView, secrets::SealedText};
+use db::trackers::{
+    ChangeError, NewTracker, Site, TrackerChanges, TrackerView, secrets::SealedText,
+};
 use deserr::Deserr;
 use domain::{
     models::keys::KeyText,
@@ -53,6 +55,14 @@ impl From<ChangeError> for ApiError {
             ChangeError::NeedsAuth => Self::new(
                 Code::Conflict,
                 "The tracker does not accept its sign-in any more. Send `auth` with another.",
+            ),
+            ChangeError::OtherSite { by_sign_in } => Self::invalid(
+                if by_sign_in {
+                    "auth.cloudId"
+                } else {
+                    "baseUrl"
+                },
+                "is another site than the one whose issues are here: connect another tracker for it",
             ),
             ChangeError::GrantSpent => Self::invalid(
                 "auth.grantId",
@@ -115,7 +125,8 @@ struct TrackerChangesBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     #[deserr(default)]
     name: Option<TrackerName>,
-    /// Where people find it. Another address takes `auth` with it.
+    /// Where people find it. Another address takes `auth` with it; another site is another tracker once
+    /// there are issues.
     #[deserr(default)]
     base_url: Option<String>,
     /// What it is signed in to with from now on.
@@ -267,6 +278,10 @@ async fn changes(
     if !faults.is_empty() {
         return Err(ApiError::faults(Code::Invalid, faults));
     }
+    let site = match &checked {
+        Some(checked) => auth::site(context, before, checked).await?,
+        None => Site::Untold,
+    };
     let mut secrets = Vec::new();
     if let Some(checked) = &checked {
         secrets.push(seal_auth(context, before.id, checked)?);
@@ -277,6 +292,7 @@ async fn changes(
     Ok(TrackerChanges {
         name: body.name,
         base_url,
+        site,
         projects,
         state: body.state,
         auth_kind: checked.as_ref().map(|checked| checked.credentials.kind()),

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use list::{Filter, list};
-pub use store::{Stored, gone, known, move_key, store};
+pub use store::{Known, Stored, any, asked, asked_since, gone, known, move_key, store};
 
 /// Somebody an issue names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

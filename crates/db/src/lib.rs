@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod issues;
 pub mod jobs;
+mod like;
 pub mod lineage;
 pub mod migrations;
 pub mod models;

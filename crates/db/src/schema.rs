@@ -806,6 +806,7 @@ diesel::table! {
         gone_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        asked_at -> Nullable<Timestamptz>,
     }
 }
 

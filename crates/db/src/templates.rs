@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::{
     Connection,
     horizon::horizon,
+    like,
     prompts::Owner,
     schema::{prompt_template_versions as versions, prompt_templates as templates, users},
 };
@@ -197,7 +198,7 @@ pub async fn list(
         .limit(limit.rows() + 1)
         .into_boxed();
     if let Some(text) = &filter.text {
-        query = query.filter(templates::name.ilike(format!("%{}%", escaped(text))));
+        query = query.filter(templates::name.ilike(like::containing(text)));
     }
     let (changed, id) = (templates::updated_at, templates::id);
     if let Some(since) = filter.updated_since {
@@ -219,13 +220,6 @@ pub async fn list(
     Ok(Page::from_surplus(rows, limit, |row: &TemplateSummary| {
         (row.updated_at, row.id)
     }))
-}
-
-/// A text of which nothing is a pattern.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
 
 /// Creates a template with its first version.

@@ -21,7 +21,7 @@ use crate::{
     Connection,
     schema::{tracker_secrets, trackers},
 };
-pub use write::{ChangeError, NewTracker, TrackerChanges, checked, create, delete, update};
+pub use write::{ChangeError, NewTracker, Site, TrackerChanges, checked, create, delete, update};
 
 /// A tracker as admins see it, without what it is signed in to with.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, utoipa::ToSchema)]

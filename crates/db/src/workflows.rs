@@ -25,6 +25,7 @@ use serde_json::Value;
 use crate::{
     Connection,
     horizon::horizon,
+    like,
     prompts::Owner,
     schema::{users, workflows},
 };
@@ -229,7 +230,7 @@ pub async fn list(
         query = query.filter(workflows::owner_id.eq(viewer.user_id));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(workflows::name.ilike(format!("%{}%", escaped(text))));
+        query = query.filter(workflows::name.ilike(like::containing(text)));
     }
     let (changed, id) = (workflows::updated_at, workflows::id);
     if let Some(since) = filter.updated_since {
@@ -251,13 +252,6 @@ pub async fn list(
     Ok(Page::from_surplus(rows, limit, |row: &Workflow| {
         (row.updated_at, row.id)
     }))
-}
-
-/// A text of which nothing is a pattern.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
 
 /// Creates a workflow.

@@ -17,6 +17,7 @@ pub mod jql;
 pub mod mapping;
 pub mod oauth;
 pub mod reconcile;
+mod site;
 pub mod text;
 pub mod wiki;
 
@@ -28,6 +29,7 @@ pub use credentials::Credentials;
 pub use cursor::{Ask, Cursor, PageToken};
 pub use error::{TrackerError, Verdict};
 pub use issue::{Issue, IssuePriority, IssueRef, IssueStatus, Person};
+pub use site::is_same_site;
 
 use crate::providers::PortFuture;
 
@@ -110,6 +112,10 @@ pub trait TrackerClient: Send + Sync {
     /// An issue by its id or key. Ids outlive a move to another project; whoever asks by a key that an
     /// issue once had is answered with [`TrackerError::Moved`].
     fn fetch<'a>(&'a self, id_or_key: &'a str) -> PortFuture<'a, Result<Issue, TrackerError>>;
+
+    /// Whether an issue that was fetched is of a project that is read. What it says of itself may not be
+    /// enough: projects change their keys.
+    fn is_read<'a>(&'a self, issue: &'a Issue) -> PortFuture<'a, Result<bool, TrackerError>>;
 
     /// A page of everything the account may see. An issue that is on no page is suspected gone, and is
     /// gone once [`fetch`](Self::fetch) by its id says [`TrackerError::NotFound`].

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 pub use drain::drain;
 pub use run::{begin, run, tick_trackers};
+pub use trackers::Pace;
 
 /// What jobs work with.
 pub struct Worker {
@@ -49,6 +50,8 @@ pub struct Worker {
     pub name: String,
     /// How long an attempt at a job of this kind may take.
     pub time_limit: fn(JobKind) -> Duration,
+    /// How much of a tracker is read before others have their turn.
+    pub pace: Pace,
     /// Ends the worker: nothing new is begun, and long jobs stop where nothing is wasted.
     pub stop: CancellationToken,
     /// Rung when a job has ended, since that makes room and may have enqueued the next.
@@ -84,6 +87,7 @@ impl Worker {
             gateway,
             name: format!("worker-{}", uuid::Uuid::now_v7()),
             time_limit: JobKind::time_limit,
+            pace: Pace::default(),
             stop,
             wake: Arc::default(),
             news: queue::news::News::new(

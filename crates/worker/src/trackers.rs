@@ -2,11 +2,14 @@
 //! page is stored together with how far it reaches, so that whoever takes over goes on with the next.
 
 mod fetch;
+mod haul;
+mod one;
 mod sweep;
 mod sync;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use db::{
     jobs::FenceError,
     trackers::work::{self, Connected, StoreError},
@@ -23,8 +26,23 @@ pub use fetch::fetch;
 pub use sweep::sweep;
 pub use sync::sync;
 
-/// After so long a job makes room for others and goes on behind them, which spends no attempt.
-const TURN: Duration = Duration::from_secs(10 * 60);
+/// How much of a tracker is read before others have their turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// After so long a job makes room for others and goes on behind them, which spends no attempt.
+    pub turn: Duration,
+    /// Issues on no page that one sweep asks for; the next one goes on.
+    pub suspects: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            turn: Duration::from_secs(10 * 60),
+            suspects: 2000,
+        }
+    }
+}
 
 /// How long what a tracker sent is offered to Postgres.
 const PERSEVERANCE: Duration = Duration::from_secs(10);
@@ -109,14 +127,17 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Whether an issue is of a project that is read, as far as its key tells.
-    fn is_read(&self, ext_key: &str) -> bool {
-        let Some((project, _)) = ext_key.rsplit_once('-') else {
-            return true;
-        };
-        let projects = &self.tracker.projects;
-        projects.is_empty() || projects.iter().any(|key| key.eq_ignore_ascii_case(project))
+    /// The moment before a question, by which it is told whether its answer came too late.
+    async fn present(&self) -> Result<DateTime<Utc>, Stop> {
+        let mut conn = self.worker.pool.get().await.map_err(anyhow::Error::from)?;
+        let present = work::present(&mut conn).await;
+        Ok(present.map_err(anyhow::Error::from)?)
     }
+}
+
+/// How a job ends whose turn is over.
+fn turn_is_over() -> Outcome {
+    Outcome::Snooze(Utc::now(), "others had their turn".into())
 }
 
 /// How a job ends that was stopped.
@@ -131,7 +152,7 @@ async fn outcome(
         // What changed is read afresh; a tracker that is no longer read lets the job end by that.
         Stop::Superseded => {
             return Ok(Outcome::Snooze(
-                chrono::Utc::now(),
+                Utc::now(),
                 "the tracker was changed".into(),
             ));
         }
@@ -149,7 +170,7 @@ async fn outcome(
             let mut conn = worker.pool.get().await?;
             match work::needs_reconnect(&mut conn, claim.lease, tracker, &cause).await {
                 Ok(true) => Outcome::Discard(failure),
-                Ok(false) => Outcome::Snooze(chrono::Utc::now(), "the tracker was changed".into()),
+                Ok(false) => Outcome::Snooze(Utc::now(), "the tracker was changed".into()),
                 Err(FenceError::Lost) => Outcome::Retry(failure),
                 Err(cause) => return Err(cause.into()),
             }

@@ -81,7 +81,10 @@ impl Query {
 impl Clause {
     fn fits(&self, row: &Row) -> bool {
         match self {
-            Self::In(Field::Project, names) => names.iter().any(|name| name == row.project()),
+            // Former keys of a project lead to it too.
+            Self::In(Field::Project, names) => {
+                names.iter().any(|name| row.project_keys.contains(name))
+            }
             Self::In(_, names) => names
                 .iter()
                 .any(|name| *name == row.key || *name == row.id.to_string()),

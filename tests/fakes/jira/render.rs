@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::fakes::issues::{PEOPLE, Row, World};
+use crate::fakes::{
+    issues::{PEOPLE, Row, World},
+    stage::Heard,
+};
 
 /// How an issue is written.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,22 @@ pub(in crate::fakes) fn issue(
     issue
 }
 
+/// A project by its id or any key that it ever had; all of these where they are asked for.
+pub(in crate::fakes) fn project(world: &World, heard: &Heard, name: &str) -> Option<Value> {
+    let id = |row: &Row| (10_000 + row.project_id).to_string();
+    let is = |row: &&Row| id(row) == name || row.project_keys.iter().any(|key| key == name);
+    let row = world.rows().find(is)?;
+    let mut project = json!({ "expand": "projectKeys", "id": id(row), "key": row.project(), "name": row.project() });
+    if heard
+        .query
+        .split('&')
+        .any(|pair| pair == "expand=projectKeys")
+    {
+        project["projectKeys"] = row.project_keys.clone().into();
+    }
+    Some(project)
+}
+
 fn all(row: &Row, world: &World, style: Style) -> Map<String, Value> {
     let (status, category) = row.status;
     let time = |at: DateTime<Utc>| {
@@ -68,7 +87,7 @@ fn all(row: &Row, world: &World, style: Style) -> Map<String, Value> {
         "reporter": person(1, style),
         "created": time(row.created),
         "updated": time(row.updated),
-        "project": { "key": row.project(), "name": row.project() },
+        "project": { "id": (10_000 + row.project_id).to_string(), "key": row.project(), "name": row.project() },
         "duedate": null,
     });
     match fields {

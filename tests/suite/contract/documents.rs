@@ -273,13 +273,13 @@ async fn a_file_is_given_back_for_saving_only() {
     let app = App::start().await;
     let ada = app.register().await;
     let page = "<!doctype html><html><body><h1>Hi</h1><script>alert(1)</script></body></html>";
-    let document = upload(&ada, "pa\"ge.html", page).await;
+    let document = upload(&ada, "Über \"uns\".html", page).await;
     let content = ada.get(&format!("{}/content", path_of(&document))).await;
     assert_eq!(content.expect(200).text(), page);
-    assert!(
-        content
-            .header("content-disposition")
-            .is_some_and(|value| value.starts_with("attachment"))
+    let name = "filename=\"_ber _uns_.html\"; filename*=UTF-8''%C3%9Cber%20%22uns%22.html";
+    assert_eq!(
+        content.header("content-disposition"),
+        Some(format!("attachment; {name}").as_str())
     );
     assert_eq!(content.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(content.header("content-security-policy"), Some("sandbox"));

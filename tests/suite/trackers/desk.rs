@@ -1,5 +1,7 @@
 //! The product beside a fake tracker: the real server and the real worker, which read it.
 
+use std::time::{Duration, Instant};
+
 use chrono::Utc;
 use domain::trackers::TrackerKind;
 use reqwest::Method;
@@ -89,12 +91,20 @@ impl Desk {
 
     /// Has everything gone through.
     pub(crate) async fn sweep(&self, path: &str) -> Value {
-        let id = path.rsplit('/').next().expect("an id");
+        self.sweep_at(path, worker::Pace::default()).await
+    }
+
+    /// Has everything gone through at this pace.
+    pub(crate) async fn sweep_at(&self, path: &str, pace: worker::Pace) -> Value {
+        let id = id_of(path);
         let sql = format!(
             "UPDATE trackers SET next_sweep_at = now(), next_sync_at = now() + interval '1 day' WHERE id = '{id}'"
         );
         self.app.database().run(&sql).await;
-        let worker = self.app.worker();
+        let worker = worker::Worker {
+            pace,
+            ..self.app.worker()
+        };
         assert_eq!(worker::tick_trackers(&worker).await.expect("a tick"), 1);
         worker::drain(&worker).await.expect("drained");
         let rounds = self.admin.get(&format!("{path}/syncs")).await.json();
@@ -159,6 +169,20 @@ impl Desk {
             request = request.header(*name, value);
         }
         Reply::to(request.body(hook.body.clone())).await
+    }
+}
+
+/// The id in the path of a tracker.
+pub(crate) fn id_of(path: &str) -> &str {
+    path.rsplit('/').next().expect("an id")
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -65,7 +65,7 @@ async fn tracker(app: &App, company: CompanyId) -> TrackerId {
 
 async fn store(app: &App, company: CompanyId, tracker: TrackerId, issues: &[Issue]) -> usize {
     let mut conn = app.inner.pool.get().await.expect("a connection");
-    let stored = db::issues::store(&mut conn, company, tracker, issues).await;
+    let stored = db::issues::store(&mut conn, company, tracker, issues, Utc::now()).await;
     stored.expect("stored").written
 }
 

@@ -1,9 +1,6 @@
 //! Workers that are killed while they read a tracker: the real program, by `kill -9`.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::{Duration as Time, Instant},
-};
+use std::process::{Child, Command, Stdio};
 
 use chrono::Duration;
 use domain::trackers::TrackerKind;
@@ -17,12 +14,9 @@ use tests::{
 };
 
 use super::{
-    desk::{Desk, desk},
+    desk::{Desk, desk, until},
     sync::restless,
 };
-
-/// How long anything may take here.
-const PATIENCE: Time = Time::from_secs(60);
 
 /// A worker's program. It is killed when dropped.
 struct Program(Child);
@@ -71,14 +65,6 @@ impl Drop for Program {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
-    }
-}
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Time::from_millis(20)).await;
     }
 }
 

@@ -10,9 +10,15 @@ use super::{
     support::AnyFake,
 };
 
-const SECRET: &str = "a-secret-of-hooks";
+pub(crate) const SECRET: &str = "a-secret-of-hooks";
 
-fn hook_of(desk: &Desk, event: &str, id: u64, delivery: &str, secret: Option<&str>) -> Hook {
+pub(crate) fn hook_of(
+    desk: &Desk,
+    event: &str,
+    id: u64,
+    delivery: &str,
+    secret: Option<&str>,
+) -> Hook {
     match &desk.fake {
         AnyFake::Jira(fake) => fake.hook(event, id, delivery, secret),
         AnyFake::JiraDc(fake) => fake.hook(event, id, delivery, secret),
@@ -21,7 +27,7 @@ fn hook_of(desk: &Desk, event: &str, id: u64, delivery: &str, secret: Option<&st
 }
 
 /// Where a tracker of this path sends its webhooks.
-fn address(desk: &Desk, path: &str) -> String {
+pub(crate) fn address(desk: &Desk, path: &str) -> String {
     let id = path.rsplit('/').next().expect("an id");
     match desk.fake.kind() {
         TrackerKind::Teamwork => format!("/api/webhooks/teamwork/{id}/TASK.UPDATED"),

@@ -3,7 +3,7 @@
 use chrono::{Duration, Utc};
 use db::{
     jobs::FenceError,
-    trackers::work::{self, StoreError},
+    trackers::work::{self, Sent, StoreError},
 };
 use domain::{
     jobs::{JobId, Lease},
@@ -209,7 +209,11 @@ async fn what_was_read_of_a_tracker_that_changed_meanwhile_or_by_a_worker_that_c
         .await
         .expect(200);
     let after = read().await;
-    let page: (&[_], &[_]) = (&sent, &[]);
+    let page = Sent {
+        issues: &sent,
+        unreadable: &[],
+        asked_at: Utc::now(),
+    };
     let cursor = Cursor::default();
     let late = work::store_page(&mut conn, held, &before, page, &cursor, 1).await;
     assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");

@@ -9,16 +9,19 @@ use domain::trackers::{
 use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use tests::{
-    fakes::jira::{CLIENT_SECRET, CLOUD_ID, FakeJira},
+    fakes::{
+        jira::{CLIENT_SECRET, CLOUD_ID, FakeJira},
+        stage::Cue,
+    },
     support::{Client, Reply},
 };
 
 use super::{
-    desk::{Desk, desk, path_of},
+    desk::{Desk, desk, path_of, until},
     support::AnyFake,
 };
 
-fn jira(desk: &Desk) -> &FakeJira {
+pub(crate) fn jira(desk: &Desk) -> &FakeJira {
     match &desk.fake {
         AnyFake::Jira(fake) => fake,
         _ => panic!("a Jira"),
@@ -26,7 +29,7 @@ fn jira(desk: &Desk) -> &FakeJira {
 }
 
 /// Somebody who left: the cookie of their browser, and where they are sent to.
-async fn leave(client: &Client) -> (String, String) {
+pub(crate) async fn leave(client: &Client) -> (String, String) {
     let left = client.get("/api/trackers/jira/authorize").await;
     let cookie = left.expect(200).header("set-cookie").expect("a cookie");
     assert!(
@@ -39,14 +42,14 @@ async fn leave(client: &Client) -> (String, String) {
 }
 
 /// Consents, and gives the path to come back by.
-async fn consent(url: &str) -> String {
+pub(crate) async fn consent(url: &str) -> String {
     let browser = reqwest::Client::builder().redirect(Policy::none()).build();
     let reply = browser.expect("a client").get(url).send().await;
     let reply = reply.expect("an answer");
     path_of(reply.headers()["location"].to_str().expect("text"))
 }
 
-async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
+pub(crate) async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
     let mut request = client.request(Method::GET, path);
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
@@ -55,7 +58,7 @@ async fn come_back(client: &Client, path: &str, cookie: Option<&str>) -> Reply {
 }
 
 /// Signs in and connects the site; the path of the tracker.
-async fn connect(desk: &Desk) -> String {
+pub(crate) async fn connect(desk: &Desk) -> String {
     let (cookie, url) = leave(&desk.admin).await;
     let back = consent(&url).await;
     let granted = come_back(&desk.app.anonymous(), &back, Some(&cookie)).await;
@@ -210,7 +213,21 @@ async fn two_workers_whose_token_is_refused_at_once_renew_it_once() {
         let checks = (0..4).map(|_| client.as_ref().expect("a client").check());
         futures::future::join_all(checks).await
     });
-    for account in futures::future::join_all(calls).await.into_iter().flatten() {
+    // All are refused at once, and the renewal takes a while: nobody comes when it is over.
+    let stage = desk.fake.stage();
+    let gates: Vec<_> = (0..16).map(|_| stage.keep_answer()).collect();
+    let slow = Cue {
+        delay_ms: 200,
+        ..Cue::default()
+    };
+    let cues = (0..16).map(|_| Cue::default());
+    stage.script(cues.chain((0..16).map(|_| slow.clone())));
+    let refuse = async {
+        until("all have called", async || stage.kept() == 16).await;
+        drop(gates);
+    };
+    let (accounts, ()) = futures::future::join(futures::future::join_all(calls), refuse).await;
+    for account in accounts.into_iter().flatten() {
         account.expect("an account");
     }
     assert_eq!(jira(&desk).renewals() - before, 1);
@@ -232,6 +249,49 @@ async fn a_worker_that_is_killed_while_it_renews_holds_up_nobody_for_long() {
     desk.app.database().run(held).await;
     let trial = desk.admin.post_empty(&format!("{path}/test")).await.json();
     assert_eq!(trial["ok"], true, "{trial}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pair_that_is_renewed_while_its_tracker_is_deleted_is_not_stored() {
+    use db::trackers::secrets;
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    let tracker_id = desk.tracker(&path).await["id"].clone();
+    let tracker_id = serde_json::from_value(tracker_id).expect("an id");
+    let mut conn = desk.app.database().connect().await;
+    let claim = uuid::Uuid::now_v7();
+    let claimed = secrets::claim_renewal(&mut conn, tracker_id, claim, 60.0).await;
+    assert!(claimed.expect("an answer"), "it is ours to renew");
+    desk.admin.delete(&path).await.expect(204);
+    let text = secrets::SealedText {
+        tracker_id,
+        purpose: secrets::AUTH.to_owned(),
+        company_id: super::issues::company(&desk.app, &desk.admin).await,
+        sealed: vec![0; 40],
+        sealing_key_id: "test".to_owned(),
+    };
+    let stored = secrets::store_renewed(&mut conn, claim, &text).await;
+    assert!(!stored.expect("an answer"), "the tracker is gone");
+    assert_eq!(desk.app.count("tracker_secrets").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_goes_to_no_address_that_was_not_seen_with_it() {
+    use db::trackers::{ChangeError, TrackerChanges};
+    let desk = desk(TrackerKind::Jira).await;
+    let path = connect(&desk).await;
+    let tracker_id = desk.tracker(&path).await["id"].clone();
+    let tracker_id = serde_json::from_value(tracker_id).expect("an id");
+    let company = super::issues::company(&desk.app, &desk.admin).await;
+    // As if the address had been this one when the request was looked at.
+    let elsewhere = TrackerChanges {
+        base_url: Some("https://elsewhere.example.com".to_owned()),
+        ..TrackerChanges::default()
+    };
+    let mut conn = desk.app.inner.pool.get().await.expect("a connection");
+    let any = domain::revision::Expected::Any;
+    let changed = db::trackers::update(&mut conn, company, tracker_id, &elsewhere, &any).await;
+    assert!(matches!(changed, Err(ChangeError::Stale)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

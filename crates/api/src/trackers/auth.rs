@@ -1,6 +1,10 @@
 //! What a tracker is signed in to with, as a body says it; where it is; what is read of it. Every fault is
 //! told at its place.
 
+use db::trackers::{
+    Site, Tracker,
+    secrets::{self, AUTH},
+};
 use deserr::Deserr;
 use domain::{
     models::keys::KeyText,
@@ -157,6 +161,27 @@ async fn granted(
         site: Some(site.url),
         grant: Some(id),
     }))
+}
+
+/// Whether a sign-in is to the site that was read before: under grants its id tells, as a site may get
+/// another address, and an address another site.
+pub async fn site(
+    context: &Context<Admin>,
+    before: &Tracker,
+    checked: &Checked,
+) -> ApiResult<Site> {
+    let Credentials::Grant { cloud_id, .. } = &checked.credentials else {
+        return Ok(Site::Untold);
+    };
+    let text = secrets::find(&mut *context.db().await?, before.id, AUTH).await?;
+    let known = context.app().gateway.trackers.credentials(text.as_ref());
+    Ok(match known {
+        Ok(Credentials::Grant { cloud_id: id, .. }) if id == *cloud_id => {
+            Site::Same(before.base_url.clone())
+        }
+        Ok(Credentials::Grant { .. }) => Site::Other,
+        _ => Site::Untold,
+    })
 }
 
 /// An address in one spelling, if calls may go there.

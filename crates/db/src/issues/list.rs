@@ -14,6 +14,7 @@ use super::{Issue, Named, Row, living, people, weight};
 use crate::{
     Connection,
     horizon::horizon,
+    like,
     prompts::bounded::Filling,
     schema::{issues, trackers, users},
 };
@@ -98,7 +99,7 @@ async fn found(
         query = query.filter(issues::assignee_email.eq(email));
     }
     if let Some(text) = &filter.text {
-        let pattern = format!("%{}%", escaped(text.as_str()));
+        let pattern = like::containing(text.as_str());
         let named = issues::title.ilike(pattern.clone());
         query = query.filter(named.or(issues::ext_key.ilike(pattern)));
     }
@@ -140,11 +141,4 @@ async fn read(conn: &mut Connection, viewer: &Viewer, ids: &[IssueId]) -> QueryR
     Ok(issues
         .map(|(row, named)| Issue::of(row, named, &people))
         .collect())
-}
-
-/// A text of which nothing is a pattern.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }

@@ -15,6 +15,12 @@ use serde_json::Value;
 
 use crate::{Connection, prepared::Prepare as _, schema::issues};
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The present time, also in the middle of a transaction.
+    fn clock_timestamp() -> diesel::sql_types::Timestamptz;
+}
+
 /// What came of issues that were to be stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stored {
@@ -85,12 +91,14 @@ fn address(person: &Person) -> Option<String> {
     (!email.is_empty()).then_some(email)
 }
 
-/// Stores issues: each under its id in the tracker, and none over a newer state of it.
+/// Stores issues: each under its id in the tracker, and none over a newer state of it, or where it was
+/// found to be gone after the tracker was asked.
 pub async fn store(
     conn: &mut Connection,
     company: CompanyId,
     tracker: TrackerId,
     sent: &[Issue],
+    asked_at: DateTime<Utc>,
 ) -> QueryResult<Stored> {
     // Of an issue that came twice the newest state counts, and of two under one key the newer issue.
     let mut newest: HashMap<&str, &Issue> = HashMap::new();
@@ -105,11 +113,12 @@ pub async fn store(
     let distinct = rows.len();
     let rows: Vec<Sent<'_>> = rows.into_iter().map(Sent::from).collect();
     let rows = serde_json::to_value(rows).unwrap_or_default();
-    free_keys(conn, tracker, &rows).await?;
+    free_keys(conn, tracker, &rows, asked_at).await?;
     let written = diesel::sql_query(include_str!("store.sql"))
         .bind::<sql_types::Uuid, _>(tracker)
         .bind::<sql_types::Uuid, _>(company)
         .bind::<sql_types::Jsonb, _>(rows)
+        .bind::<sql_types::Timestamptz, _>(asked_at)
         .prepared()
         .execute(conn)
         .await?;
@@ -120,21 +129,44 @@ pub async fn store(
 }
 
 /// Takes keys from issues that are called otherwise by now: keys change when issues move.
-async fn free_keys(conn: &mut Connection, tracker: TrackerId, rows: &Value) -> QueryResult<usize> {
+async fn free_keys(
+    conn: &mut Connection,
+    tracker: TrackerId,
+    rows: &Value,
+    asked_at: DateTime<Utc>,
+) -> QueryResult<usize> {
     diesel::sql_query(include_str!("free_keys.sql"))
         .bind::<sql_types::Uuid, _>(tracker)
         .bind::<sql_types::Jsonb, _>(rows)
+        .bind::<sql_types::Timestamptz, _>(asked_at)
         .prepared()
         .execute(conn)
         .await
 }
 
-/// What is stored of a tracker and not gone, by id. Of one whose key was lost the key is empty.
+/// Whether any issue of a tracker was ever stored.
+pub async fn any(conn: &mut Connection, tracker: TrackerId) -> QueryResult<bool> {
+    let stored = issues::table.filter(issues::tracker_id.eq(tracker));
+    diesel::select(dsl::exists(stored)).get_result(conn).await
+}
+
+/// What is stored of an issue.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id, key and time. The key is empty if it was lost.
+    pub issue: IssueRef,
+    /// When it was last asked for because no page showed it.
+    pub asked_at: Option<DateTime<Utc>>,
+}
+
+type KnownRow = (String, String, bool, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// What is stored of a tracker and not gone, by id.
 pub async fn known(
     conn: &mut Connection,
     tracker: TrackerId,
-) -> QueryResult<HashMap<String, IssueRef>> {
-    let rows: Vec<(String, String, bool, DateTime<Utc>)> = issues::table
+) -> QueryResult<HashMap<String, Known>> {
+    let rows: Vec<KnownRow> = issues::table
         .filter(issues::tracker_id.eq(tracker))
         .filter(issues::gone_at.is_null())
         .select((
@@ -142,19 +174,48 @@ pub async fn known(
             issues::ext_key,
             issues::key_lost,
             issues::tracker_updated_at,
+            issues::asked_at,
         ))
         .load(conn)
         .await?;
-    let known = rows.into_iter().map(|(external_id, ext_key, lost, at)| {
-        let ext_key = if lost { String::new() } else { ext_key };
-        let stored = IssueRef {
+    let known = |(external_id, ext_key, lost, at, asked_at): KnownRow| {
+        let issue = IssueRef {
             external_id: external_id.clone(),
-            ext_key,
+            ext_key: if lost { String::new() } else { ext_key },
             updated_at: Some(at),
         };
-        (external_id, stored)
-    });
-    Ok(known.collect())
+        (external_id, Known { issue, asked_at })
+    };
+    Ok(rows.into_iter().map(known).collect())
+}
+
+/// How many issues were asked for since a time because no page showed them, those that were gone too.
+pub async fn asked_since(
+    conn: &mut Connection,
+    tracker: TrackerId,
+    time: DateTime<Utc>,
+) -> QueryResult<i64> {
+    issues::table
+        .filter(issues::tracker_id.eq(tracker))
+        .filter(issues::asked_at.ge(time))
+        .count()
+        .get_result(conn)
+        .await
+}
+
+/// Keeps that these were asked for because no page showed them.
+pub async fn asked(
+    conn: &mut Connection,
+    tracker: TrackerId,
+    ids: &[String],
+) -> QueryResult<usize> {
+    let asked = issues::table
+        .filter(issues::tracker_id.eq(tracker))
+        .filter(issues::external_id.eq_any(ids));
+    diesel::update(asked)
+        .set(issues::asked_at.eq(clock_timestamp().nullable()))
+        .execute(conn)
+        .await
 }
 
 /// Gives an issue another key, until it is read anew.
@@ -168,7 +229,7 @@ pub async fn move_key(
         "ext_key": moved.ext_key,
         "tracker_updated_at": moved.updated_at,
     }]);
-    free_keys(conn, tracker, &rows).await?;
+    free_keys(conn, tracker, &rows, Utc::now()).await?;
     let issue = issues::table
         .filter(issues::tracker_id.eq(tracker))
         .filter(issues::external_id.eq(&moved.external_id));
@@ -192,7 +253,7 @@ pub async fn gone(
         .filter(issues::external_id.eq(external_id))
         .filter(issues::gone_at.is_null());
     diesel::update(issue)
-        .set(issues::gone_at.eq(dsl::now))
+        .set(issues::gone_at.eq(clock_timestamp().nullable()))
         .execute(conn)
         .await
 }

@@ -1,6 +1,6 @@
 -- Stores issues $3 (of which none comes twice) of tracker $1 in company $2, each under its id there.
 -- What is stored already as it came, or newer, is not written at all. Of several that say they go by
--- one key, the one that changed last has it.
+-- one key, the one that changed last has it. What was found to be gone after the tracker was asked ($4) stays so.
 INSERT INTO issues (
     id, company_id, tracker_id, external_id, ext_key, key_lost, url, title, description, status, status_name,
     priority, priority_name, labels, acceptance_criteria, assignee_id, assignee_name, assignee_email,
@@ -25,7 +25,8 @@ ON CONFLICT ON CONSTRAINT issues_external DO UPDATE SET
     reporter_id = excluded.reporter_id, reporter_name = excluded.reporter_name,
     reporter_email = excluded.reporter_email, tracker_created_at = excluded.tracker_created_at,
     tracker_updated_at = excluded.tracker_updated_at, payload = excluded.payload, gone_at = NULL
-WHERE issues.tracker_updated_at < excluded.tracker_updated_at
+WHERE (issues.gone_at IS NULL OR issues.gone_at <= $4)
+  AND (issues.tracker_updated_at < excluded.tracker_updated_at
    OR (issues.tracker_updated_at = excluded.tracker_updated_at AND (
        issues.gone_at, issues.ext_key, issues.key_lost, issues.url, issues.title, issues.description,
        issues.status, issues.status_name, issues.priority, issues.priority_name, issues.labels,
@@ -36,4 +37,4 @@ WHERE issues.tracker_updated_at < excluded.tracker_updated_at
        excluded.status, excluded.status_name, excluded.priority, excluded.priority_name, excluded.labels,
        excluded.acceptance_criteria, excluded.assignee_id, excluded.assignee_name, excluded.assignee_email,
        excluded.reporter_id, excluded.reporter_name, excluded.reporter_email
-   ))
+   )))

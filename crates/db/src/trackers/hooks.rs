@@ -3,6 +3,7 @@
 use diesel::{dsl, prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
+    jobs::JobKind,
     trackers::{
         AuthKind, SyncKind, TrackerId, TrackerKind, TrackerState, hooks::Notice, jobs::FetchIssue,
     },
@@ -13,7 +14,7 @@ use super::syncs;
 use crate::{
     Connection,
     jobs::{NewJob, enqueue},
-    schema::{tracker_deliveries, trackers},
+    schema::{jobs, tracker_deliveries, trackers},
 };
 
 /// What has to be known of a tracker whose webhook came.
@@ -77,24 +78,45 @@ pub async fn take(
             .await?;
             return Ok(true);
         }
-        let job = FetchIssue {
-            tracker_id: hooked.id,
-            external_id: notice.external_id.clone(),
-        };
-        let subject = format!("{}:{}", hooked.id, notice.external_id);
-        let new = |key: String| {
-            NewJob::new(&job)
-                .of(hooked.company_id, hooked.id.0)
-                .once(key)
-                .caused_by(request_id.clone())
-        };
-        // The one that runs may have read the issue already; another one waits at most.
-        if enqueue(conn, &[new(subject.clone())]).await? == 0 {
-            enqueue(conn, &[new(format!("{subject}:next"))]).await?;
-        }
+        have_fetched(conn, hooked, notice, request_id).await?;
         Ok(true)
     })
     .await
+}
+
+/// Has an issue fetched, unless a fetch of it waits. One that runs is not enough, as it may have read the
+/// issue already: each that runs has a name of its own, and the next one takes the first that is free.
+async fn have_fetched(
+    conn: &mut Connection,
+    hooked: &Hooked,
+    notice: &Notice,
+    request_id: Option<String>,
+) -> QueryResult<()> {
+    let job = FetchIssue {
+        tracker_id: hooked.id,
+        external_id: notice.external_id.clone(),
+    };
+    let subject = format!("{}:{}", hooked.id, notice.external_id);
+    let mut name = subject.clone();
+    for number in 2.. {
+        let new = NewJob::new(&job)
+            .of(hooked.company_id, hooked.id.0)
+            .once(name.as_str())
+            .caused_by(request_id.clone());
+        if enqueue(conn, &[new]).await? > 0 || waits(conn, &name).await? {
+            break;
+        }
+        name = format!("{subject}:{number}");
+    }
+    Ok(())
+}
+
+async fn waits(conn: &mut Connection, name: &str) -> QueryResult<bool> {
+    let waiting = jobs::table
+        .filter(jobs::kind.eq(JobKind::TrackersFetch))
+        .filter(jobs::dedupe_key.eq(name))
+        .filter(jobs::state.eq("queued"));
+    diesel::select(dsl::exists(waiting)).get_result(conn).await
 }
 
 async fn is_first(conn: &mut Connection, id: TrackerId, notice: &Notice) -> QueryResult<bool> {

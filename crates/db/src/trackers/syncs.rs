@@ -94,7 +94,9 @@ impl From<diesel::result::Error> for BeginError {
     }
 }
 
-/// Begins a round because somebody asked for it; or answers with the one that is under way.
+/// Begins a round because somebody asked for it; or answers with the one that is under way. The tracker is
+/// not locked for it, as whoever ends a job locks that first: a job of one that is stopped or deleted at
+/// this moment ends by that.
 pub async fn ask(
     conn: &mut Connection,
     company: CompanyId,
@@ -106,7 +108,6 @@ pub async fn ask(
             .filter(trackers::id.eq(tracker))
             .filter(super::living(company))
             .select(trackers::state)
-            .for_update()
             .first(conn)
             .await?;
         if state != TrackerState::Active {
@@ -203,26 +204,51 @@ async fn supersede(conn: &mut Connection, tracker: TrackerId, kind: SyncKind) ->
     Ok(())
 }
 
+/// What the clock begins.
+struct Clock {
+    kind: SyncKind,
+    /// Finds the trackers that are due, at most $1.
+    due: &'static str,
+    /// Puts tracker $1 off by $2, if it is due and nobody else is at it.
+    put_off: &'static str,
+}
+
+const ROUNDS: Clock = Clock {
+    kind: SyncKind::Delta,
+    due: "SELECT id, company_id FROM trackers
+         WHERE state = 'active' AND deleted_at IS NULL AND next_sync_at <= clock_timestamp()
+         ORDER BY next_sync_at LIMIT $1",
+    put_off: "UPDATE trackers SET next_sync_at = clock_timestamp() + $2 * interval '1 second'
+         WHERE id = (SELECT id FROM trackers
+             WHERE id = $1 AND state = 'active' AND deleted_at IS NULL AND next_sync_at <= clock_timestamp()
+             FOR NO KEY UPDATE SKIP LOCKED)",
+};
+
+const SWEEPS: Clock = Clock {
+    kind: SyncKind::Sweep,
+    due: "SELECT id, company_id FROM trackers
+         WHERE state = 'active' AND deleted_at IS NULL AND next_sweep_at <= clock_timestamp()
+         ORDER BY next_sweep_at LIMIT $1",
+    put_off: "UPDATE trackers SET next_sweep_at = clock_timestamp() + $2 * interval '1 hour'
+         WHERE id = (SELECT id FROM trackers
+             WHERE id = $1 AND state = 'active' AND deleted_at IS NULL AND next_sweep_at <= clock_timestamp()
+             FOR NO KEY UPDATE SKIP LOCKED)",
+};
+
 /// Begins what the clock says is due: rounds each `every` seconds, and going through all keys each `sweep`
 /// hours. Many workers do so side by side, and it counts once. How many rounds were begun.
 pub async fn tick(conn: &mut Connection, every: f64, sweep: f64) -> QueryResult<usize> {
-    conn.transaction(async |conn| {
-        let read = (
-            "SELECT id, company_id FROM trackers
-             WHERE state = 'active' AND deleted_at IS NULL AND next_sync_at <= clock_timestamp()
-             ORDER BY next_sync_at LIMIT $1 FOR UPDATE SKIP LOCKED",
-            "UPDATE trackers SET next_sync_at = clock_timestamp() + $2 * interval '1 second' WHERE id = $1",
-        );
-        let swept = (
-            "SELECT id, company_id FROM trackers
-             WHERE state = 'active' AND deleted_at IS NULL AND next_sweep_at <= clock_timestamp()
-             ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED",
-            "UPDATE trackers SET next_sweep_at = clock_timestamp() + $2 * interval '1 hour' WHERE id = $1",
-        );
-        let begun = due(conn, read, SyncKind::Delta, every).await?;
-        Ok(begun + due(conn, swept, SyncKind::Sweep, sweep).await?)
-    })
-    .await
+    let mut begun = 0;
+    for (clock, until) in [(ROUNDS, every), (SWEEPS, sweep)] {
+        let due: Vec<Due> = diesel::sql_query(clock.due)
+            .bind::<sql_types::BigInt, _>(AT_ONCE)
+            .load(conn)
+            .await?;
+        for tracker in due {
+            begun += usize::from(take_up(conn, &clock, &tracker, until).await?);
+        }
+    }
+    Ok(begun)
 }
 
 #[derive(QueryableByName)]
@@ -233,25 +259,30 @@ struct Due {
     company_id: CompanyId,
 }
 
-async fn due(
+/// Begins the round of a tracker that is due; `false` if somebody else did. The job comes before the
+/// tracker, as it does for whoever ends one.
+async fn take_up(
     conn: &mut Connection,
-    (find, put_off): (&str, &str),
-    kind: SyncKind,
+    clock: &Clock,
+    tracker: &Due,
     until: f64,
-) -> QueryResult<usize> {
-    let due: Vec<Due> = diesel::sql_query(find)
-        .bind::<sql_types::BigInt, _>(AT_ONCE)
-        .load(conn)
-        .await?;
-    for tracker in &due {
-        begin(conn, tracker.company_id, tracker.id, kind, None).await?;
-        diesel::sql_query(put_off)
+) -> QueryResult<bool> {
+    let taken = conn.transaction(async |conn| {
+        begin(conn, tracker.company_id, tracker.id, clock.kind, None).await?;
+        let put_off = diesel::sql_query(clock.put_off)
             .bind::<sql_types::Uuid, _>(tracker.id)
             .bind::<sql_types::Double, _>(until)
             .execute(conn)
             .await?;
+        match put_off {
+            0 => Err(diesel::result::Error::RollbackTransaction),
+            _ => Ok(true),
+        }
+    });
+    match taken.await {
+        Err(diesel::result::Error::RollbackTransaction) => Ok(false),
+        taken => taken,
     }
-    Ok(due.len())
 }
 
 /// The rounds of a tracker, newest first.

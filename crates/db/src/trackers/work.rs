@@ -94,7 +94,25 @@ pub async fn find(conn: &mut Connection, id: TrackerId) -> QueryResult<Option<Co
         .optional()
 }
 
-/// Locks the tracker if it is as it was.
+/// The present time by the clock of Postgres, by which it is told what came first.
+pub async fn present(conn: &mut Connection) -> QueryResult<DateTime<Utc>> {
+    diesel::select(dsl::sql::<sql_types::Timestamptz>("clock_timestamp()"))
+        .get_result(conn)
+        .await
+}
+
+/// What a tracker answered to a question.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// Issues.
+    pub issues: &'a [Issue],
+    /// Those that could not be read.
+    pub unreadable: &'a [Unreadable],
+    /// When it was asked, by [`present`].
+    pub asked_at: DateTime<Utc>,
+}
+
+/// Locks the tracker if it is as it was. Jobs come first wherever both are locked.
 async fn lock(conn: &mut Connection, held: Lease, tracker: &Connected) -> Result<(), StoreError> {
     hold(conn, held).await?;
     let same: Option<TrackerId> = trackers::table
@@ -103,7 +121,7 @@ async fn lock(conn: &mut Connection, held: Lease, tracker: &Connected) -> Result
         .filter(trackers::state.eq(TrackerState::Active))
         .filter(trackers::deleted_at.is_null())
         .select(trackers::id)
-        .for_update()
+        .for_no_key_update()
         .first(conn)
         .await
         .optional()?;
@@ -115,26 +133,26 @@ pub async fn store_page(
     conn: &mut Connection,
     held: Lease,
     tracker: &Connected,
-    page: (&[Issue], &[Unreadable]),
+    page: Sent<'_>,
     cursor: &Cursor,
     requests: usize,
 ) -> Result<Stored, StoreError> {
     conn.transaction(async |conn| {
         lock(conn, held, tracker).await?;
-        let (sent, unreadable) = page;
-        let stored = issues::store(conn, tracker.company_id, tracker.id, sent).await?;
+        let (company, sent) = (tracker.company_id, page.issues);
+        let stored = issues::store(conn, company, tracker.id, sent, page.asked_at).await?;
         let moved = trackers::cursor.eq(cursor);
         diesel::update(trackers::table.find(tracker.id))
             .set(moved)
             .execute(conn)
             .await?;
         let tally = Tally {
-            fetched: sent.len() + unreadable.len(),
+            fetched: sent.len() + page.unreadable.len(),
             stored,
             requests,
             gone: 0,
         };
-        count(conn, held, tally, unreadable).await?;
+        count(conn, held, tally, page.unreadable).await?;
         if cursor.round.is_none() {
             end(conn, held, tracker.id).await?;
         }
@@ -210,6 +228,8 @@ pub struct Findings {
     pub listed: usize,
     /// Calls of the tracker.
     pub requests: usize,
+    /// When the first of what follows was asked for, by [`present`].
+    pub asked_at: Option<DateTime<Utc>>,
     /// Issues that were read.
     pub read: Vec<Issue>,
     /// Issues that could not be read.
@@ -218,6 +238,8 @@ pub struct Findings {
     pub moved: Vec<IssueRef>,
     /// Ids of those that are gone.
     pub gone: Vec<String>,
+    /// Ids of those that were asked for because no page showed them.
+    pub suspects: Vec<String>,
 }
 
 /// Stores what a step of going through all keys found. With `whole` the job is finished.
@@ -233,12 +255,15 @@ pub async fn store_findings(
         for moved in &found.moved {
             issues::move_key(conn, tracker.id, moved).await?;
         }
-        let mut stored = issues::store(conn, tracker.company_id, tracker.id, &found.read).await?;
+        let asked_at = found.asked_at.unwrap_or_else(Utc::now);
+        let (company, read) = (tracker.company_id, found.read.as_slice());
+        let mut stored = issues::store(conn, company, tracker.id, read, asked_at).await?;
         stored.written += found.moved.len();
         let mut gone = 0;
         for external_id in &found.gone {
             gone += issues::gone(conn, tracker.id, external_id).await?;
         }
+        issues::asked(conn, tracker.id, &found.suspects).await?;
         let tally = Tally {
             fetched: found.listed,
             stored,

@@ -12,7 +12,7 @@ use domain::{
     revision::Expected,
     trackers::{
         Account, AuthKind, Cursor, TrackerGrantId, TrackerId, TrackerKind, TrackerName,
-        TrackerState,
+        TrackerState, is_same_site,
     },
     users::CompanyId,
 };
@@ -22,7 +22,7 @@ use super::{
     TrackerView, find, grants, living,
     secrets::{self, SealedText},
 };
-use crate::{Connection, jobs, schema::trackers};
+use crate::{Connection, issues, jobs, schema::trackers};
 
 /// A tracker to be connected.
 pub struct NewTracker {
@@ -44,6 +44,29 @@ pub struct NewTracker {
     pub grant: Option<TrackerGrantId>,
 }
 
+/// What a sign-in says of the site that it is to.
+#[derive(Debug, Default)]
+pub enum Site {
+    /// Nothing: its address alone tells.
+    #[default]
+    Untold,
+    /// It is the one that was at this address, by its id.
+    Same(String),
+    /// It is another one, by its id.
+    Other,
+}
+
+impl Site {
+    /// Whether issues from now on would be of another site than those before.
+    fn is_other(&self, before: &str, now: Option<&str>) -> bool {
+        match self {
+            Self::Other => true,
+            Self::Same(seen) if seen == before => false,
+            _ => now.is_some_and(|now| !is_same_site(before, now)),
+        }
+    }
+}
+
 /// What is to become of a tracker. What is `None` stays.
 #[derive(Default)]
 pub struct TrackerChanges {
@@ -51,6 +74,8 @@ pub struct TrackerChanges {
     pub name: Option<TrackerName>,
     /// Where people find it.
     pub base_url: Option<String>,
+    /// What the new sign-in says of the site.
+    pub site: Site,
     /// The projects to read.
     pub projects: Option<Vec<String>>,
     /// Whether it is read.
@@ -80,6 +105,12 @@ pub enum ChangeError {
     /// It cannot be read before it is signed in to anew.
     #[error("it has to be signed in to anew")]
     NeedsAuth,
+    /// Issues of another site would come under the ids of those that are here.
+    #[error("it has issues of another site")]
+    OtherSite {
+        /// Whether a sign-in chose the site.
+        by_sign_in: bool,
+    },
     /// The sign-in to Jira was used up meanwhile.
     #[error("the sign-in was used")]
     GrantSpent,
@@ -150,7 +181,7 @@ async fn lock(
         .filter(trackers::id.eq(id))
         .filter(living(company))
         .select(trackers::id)
-        .for_update()
+        .for_no_key_update()
         .first::<TrackerId>(conn)
         .await?;
     let tracker = find(conn, company, id).await?;
@@ -175,12 +206,19 @@ pub async fn update(
         spend(conn, changes.grant).await?;
         let reads =
             |new: &Option<Vec<String>>| new.as_ref().is_some_and(|new| *new != before.projects);
-        let moves = changes
-            .base_url
-            .as_ref()
-            .is_some_and(|new| *new != before.base_url);
-        let reads_otherwise = moves || reads(&changes.projects);
+        let address = changes.base_url.as_deref();
+        let moves = address.is_some_and(|new| new != before.base_url);
+        let is_elsewhere = changes.site.is_other(&before.base_url, address);
+        let reads_otherwise = moves || is_elsewhere || reads(&changes.projects);
         let signs_in_anew = changes.auth_kind.is_some();
+        // Who asked saw another address: what it is signed in to with must not go to this one.
+        if moves && !signs_in_anew {
+            return Err(ChangeError::Stale);
+        }
+        if is_elsewhere && issues::any(conn, id).await? {
+            let by_sign_in = changes.auth_kind == Some(AuthKind::Grant);
+            return Err(ChangeError::OtherSite { by_sign_in });
+        }
         let state = match (before.state, changes.state) {
             // Whoever signs in anew wants it to be read, unless they say otherwise.
             (TrackerState::ReconnectNeeded, None) if signs_in_anew => Some(TrackerState::Active),
@@ -279,15 +317,21 @@ pub async fn delete(
     expected: &Expected,
 ) -> Result<(), ChangeError> {
     conn.transaction(async |conn| {
+        find(conn, company, id).await?;
+        // Before the tracker, as whoever ends a job locks that first.
+        jobs::cancel_of(conn, id.0).await?;
         lock(conn, company, id, expected).await?;
         let row = trackers::table.find(id);
+        // Whoever renews its tokens at this moment has no right to store them any more.
+        let nobody: (Option<Uuid>, Option<DateTime<Utc>>) = (None, None);
         let ends = (
+            trackers::renewing_by.eq(nobody.0),
+            trackers::renewing_until.eq(nobody.1),
             trackers::deleted_at.eq(dsl::now),
             trackers::version.eq(trackers::version + 1),
         );
         diesel::update(row).set(ends).execute(conn).await?;
         secrets::forget(conn, id).await?;
-        jobs::cancel_of(conn, id.0).await?;
         Ok(())
     })
     .await

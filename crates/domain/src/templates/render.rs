@@ -81,6 +81,16 @@ pub fn render(body: &Body, data: Data<'_>) -> Result<Rendered, Failure> {
     }
 }
 
+/// How many steps it takes to fill a body in with these, whatever comes of it.
+#[cfg(test)]
+pub(super) fn steps(body: &Body, everything: &Value) -> u64 {
+    let schema = serde_json::json!({ "additionalProperties": true });
+    let mut run = Run::new(Variables(&schema), everything);
+    // What is wrong with it is for others to look at.
+    let _ = run.nodes(&body.0);
+    MOST_STEPS - run.fuel.left()
+}
+
 /// A value with what is declared of it; `None` if it is not there and need not be declared so.
 #[derive(Clone)]
 struct Found<'t> {

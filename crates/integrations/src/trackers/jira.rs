@@ -20,22 +20,24 @@ use super::{
 
 pub(super) mod check;
 pub(super) mod from_wire;
+pub(super) mod scope;
 pub(super) mod to_wire;
 
 pub(super) use from_wire::Reading;
+use scope::Scope;
 
 /// A site of Jira Cloud under one account.
 #[derive(Debug)]
 pub(super) struct Jira {
     session: Session,
     base: Url,
-    projects: Vec<ProjectKey>,
+    scope: Scope,
     reading: Reading,
 }
 
 impl Jira {
     /// Connects to nothing yet.
-    pub(super) const fn new(
+    pub(super) fn new(
         session: Session,
         base: Url,
         projects: Vec<ProjectKey>,
@@ -44,14 +46,14 @@ impl Jira {
         Self {
             session,
             base,
-            projects,
+            scope: Scope::new(projects),
             reading,
         }
     }
 
     async fn page(&self, ask: &Ask) -> Result<Page, TrackerError> {
         let place = Place::of(ask)?;
-        let question = jql::changed_since(&self.projects, place.since);
+        let question = jql::changed_since(self.scope.projects(), place.since);
         let fields = to_wire::fields(self.reading.criteria_field());
         let body = to_wire::search(&question, &fields, to_wire::PAGE, place.token.as_deref());
         let found = self.search(&body, &place).await?;
@@ -73,7 +75,7 @@ impl Jira {
 
     async fn refs(&self, page: Option<&PageToken>) -> Result<RefPage, TrackerError> {
         let place = page.map(Place::read).transpose()?.unwrap_or_default();
-        let question = jql::everything(&self.projects);
+        let question = jql::everything(self.scope.projects());
         let fields = ["updated".to_owned()];
         let body = to_wire::search(&question, &fields, to_wire::REFS, place.token.as_deref());
         let found = self.search(&body, &place).await?;
@@ -141,6 +143,11 @@ impl TrackerClient for Jira {
 
     fn fetch<'a>(&'a self, id_or_key: &'a str) -> PortFuture<'a, Result<Issue, TrackerError>> {
         Box::pin(self.issue(id_or_key))
+    }
+
+    fn is_read<'a>(&'a self, issue: &'a Issue) -> PortFuture<'a, Result<bool, TrackerError>> {
+        let api = self.address(&[]);
+        Box::pin(async move { self.scope.holds(&self.session, &api, issue).await })
     }
 
     fn keys<'a>(

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     call::{Answer, under},
-    jira::{Reading, check, from_wire, to_wire},
+    jira::{Reading, check, from_wire, scope::Scope, to_wire},
     place::Place,
     refusal::{About, classify},
     session::Session,
@@ -25,7 +25,7 @@ use super::{
 pub(super) struct JiraDc {
     session: Session,
     base: Url,
-    projects: Vec<ProjectKey>,
+    scope: Scope,
     reading: Reading,
 }
 
@@ -49,7 +49,7 @@ impl Found {
 
 impl JiraDc {
     /// Connects to nothing yet.
-    pub(super) const fn new(
+    pub(super) fn new(
         session: Session,
         base: Url,
         projects: Vec<ProjectKey>,
@@ -58,14 +58,14 @@ impl JiraDc {
         Self {
             session,
             base,
-            projects,
+            scope: Scope::new(projects),
             reading,
         }
     }
 
     async fn page(&self, ask: &Ask) -> Result<Page, TrackerError> {
         let place = Place::of(ask)?;
-        let question = jql::changed_since(&self.projects, place.since);
+        let question = jql::changed_since(self.scope.projects(), place.since);
         let fields = to_wire::fields(self.reading.criteria_field());
         let found = self
             .search(&question, &fields, to_wire::PAGE, &place)
@@ -90,7 +90,7 @@ impl JiraDc {
 
     async fn refs(&self, page: Option<&PageToken>) -> Result<RefPage, TrackerError> {
         let place = page.map(Place::read).transpose()?.unwrap_or_default();
-        let question = jql::everything(&self.projects);
+        let question = jql::everything(self.scope.projects());
         let fields = ["updated".to_owned()];
         let found = self
             .search(&question, &fields, to_wire::REFS, &place)
@@ -161,6 +161,11 @@ impl TrackerClient for JiraDc {
 
     fn fetch<'a>(&'a self, id_or_key: &'a str) -> PortFuture<'a, Result<Issue, TrackerError>> {
         Box::pin(self.issue(id_or_key))
+    }
+
+    fn is_read<'a>(&'a self, issue: &'a Issue) -> PortFuture<'a, Result<bool, TrackerError>> {
+        let api = self.address(&[]);
+        Box::pin(async move { self.scope.holds(&self.session, &api, issue).await })
     }
 
     fn keys<'a>(

@@ -93,6 +93,12 @@ impl Teamwork {
         one.issue(&self.site)
     }
 
+    /// Whether a task is of a project that is read; also if it does not say of which it is.
+    fn holds(&self, issue: &Issue) -> bool {
+        let project = from_wire::project(&issue.payload);
+        self.projects.is_empty() || project.is_none_or(|id| self.projects.contains(&id))
+    }
+
     async fn me(&self) -> Result<Account, TrackerError> {
         let me: Me = self.get(&["me.json"], &[], About::Other).await?.json()?;
         me.account()
@@ -136,6 +142,10 @@ impl TrackerClient for Teamwork {
 
     fn fetch<'a>(&'a self, id_or_key: &'a str) -> PortFuture<'a, Result<Issue, TrackerError>> {
         Box::pin(self.task(id_or_key))
+    }
+
+    fn is_read<'a>(&'a self, issue: &'a Issue) -> PortFuture<'a, Result<bool, TrackerError>> {
+        Box::pin(async { Ok(self.holds(issue)) })
     }
 
     fn keys<'a>(

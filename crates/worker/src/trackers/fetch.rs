@@ -3,10 +3,10 @@
 use db::trackers::work::{self, Connected, Findings};
 use domain::{
     jobs::{Claim, Outcome},
-    trackers::{TrackerError, jobs::FetchIssue},
+    trackers::jobs::FetchIssue,
 };
 
-use super::{Line, Stop, connected, outcome};
+use super::{Line, Stop, connected, one::Said, outcome};
 use crate::Worker;
 
 /// Reads an issue that a webhook named.
@@ -22,13 +22,16 @@ pub async fn fetch(worker: &Worker, claim: &Claim, job: &FetchIssue) -> anyhow::
 
 async fn one(worker: &Worker, claim: &Claim, tracker: Connected, id: &str) -> Result<(), Stop> {
     let line = Line::to(worker, claim, tracker).await?;
-    let mut found = Findings::default();
-    match line.client.fetch(id).await {
+    let mut found = Findings {
+        asked_at: Some(line.present().await?),
+        ..Findings::default()
+    };
+    match line.ask(id).await? {
+        Said::Read(issue) => found.read.push(*issue),
         // Of a project that is not read: it is none of ours, or no longer.
-        Ok(issue) if !line.is_read(&issue.ext_key) => found.gone.push(issue.external_id),
-        Ok(issue) => found.read.push(issue),
-        Err(TrackerError::NotFound) => found.gone.push(id.to_owned()),
-        Err(cause) => return Err(cause.into()),
+        Said::Elsewhere | Said::NotFound => found.gone.push(id.to_owned()),
+        Said::Refused(_) if line.is_let_in().await? => found.gone.push(id.to_owned()),
+        Said::Refused(cause) => return Err(cause.into()),
     }
     let mut conn = worker.pool.get().await.map_err(anyhow::Error::from)?;
     Ok(work::store_findings(&mut conn, claim.lease, &line.tracker, &found, true).await?)

@@ -1,30 +1,29 @@
 //! Going through all that a tracker has: what is missing or stale here is read, what moved gets its key,
-//! and what is on no page is gone once the tracker, asked for it alone, says so. How far this got is not
-//! kept: what it stored is, so that the next attempt finds less to do.
+//! and what is on no page is gone once the tracker, asked for it alone, says so. How far the pages got is
+//! not kept: what came of them is, so that the next turn or attempt finds less to do. Those on no page are
+//! asked for in turn, whoever waited longest first, so that none is passed over for ever.
 
 use std::collections::{HashMap, HashSet};
 
-use db::trackers::work::{self, Connected, Findings};
+use chrono::{DateTime, Utc};
+use db::{issues::Known, trackers::work::Connected};
 use domain::{
     jobs::{Claim, Outcome},
     trackers::{
-        IssueRef, TrackerError, Unreadable,
+        IssueRef, TrackerError,
         jobs::SweepTracker,
         reconcile::{Finding, compare},
     },
 };
 
-use super::{Line, Stop, connected, outcome};
-use crate::{Worker, perform::stopped};
-
-/// Issues that are asked for before what was found is stored.
-const BATCH: usize = 50;
-
-/// Issues on no page that one sweep asks for; the next one goes on.
-const MOST_SUSPECTS: usize = 2000;
+use super::{Line, Stop, connected, haul::Haul, outcome};
+use crate::Worker;
 
 /// More pages than any tracker has.
 const MOST_PAGES: usize = 10_000;
+
+/// What is stored, by id.
+type Stored = HashMap<String, Known>;
 
 /// Goes through all that a tracker has.
 pub async fn sweep(worker: &Worker, claim: &Claim, job: &SweepTracker) -> anyhow::Result<Outcome> {
@@ -41,24 +40,21 @@ async fn whole(worker: &Worker, claim: &Claim, tracker: Connected) -> Result<Out
     let line = Line::to(worker, claim, tracker).await?;
     // What comes to be stored from now on is not suspected.
     let known = known(&line).await?;
+    let mut haul = Haul::new(&line);
     let (mut seen, mut page) = (HashSet::new(), None);
     for _ in 0..MOST_PAGES {
         let refs = line.client.keys(page.as_ref()).await?;
-        let mut found = Findings {
-            listed: refs.issues.len(),
-            requests: 1,
-            ..Findings::default()
-        };
+        haul.listed(refs.issues.len());
         for issue in refs.issues {
-            if worker.stop.is_cancelled() {
-                return Ok(stopped());
-            }
             seen.insert(issue.external_id.clone());
-            look(&line, &known, issue, &mut found).await?;
+            look(&mut haul, &known, issue).await?;
+            if let Some(end) = haul.pause().await? {
+                return Ok(end);
+            }
         }
-        store(&line, &found, false).await?;
+        haul.store(false).await?;
         if refs.next.is_none() {
-            return missing(&line, &known, &seen).await;
+            return missing(haul, &known, &seen).await;
         }
         if refs.next == page {
             break;
@@ -68,84 +64,54 @@ async fn whole(worker: &Worker, claim: &Claim, tracker: Connected) -> Result<Out
     Err(TrackerError::Malformed("its pages go in circles".into()).into())
 }
 
-async fn known(line: &Line<'_>) -> Result<HashMap<String, IssueRef>, Stop> {
+async fn known(line: &Line<'_>) -> Result<Stored, Stop> {
     let mut conn = line.worker.pool.get().await.map_err(anyhow::Error::from)?;
     let known = db::issues::known(&mut conn, line.tracker.id).await;
     Ok(known.map_err(anyhow::Error::from)?)
 }
 
 /// What is to be done about an issue on the list.
-async fn look(
-    line: &Line<'_>,
-    known: &HashMap<String, IssueRef>,
-    issue: IssueRef,
-    found: &mut Findings,
-) -> Result<(), Stop> {
-    let stored = known.get(&issue.external_id);
+async fn look(haul: &mut Haul<'_>, known: &Stored, issue: IssueRef) -> Result<(), Stop> {
+    let stored = known.get(&issue.external_id).map(|known| &known.issue);
     match compare(&issue, stored) {
-        Finding::Same => return Ok(()),
+        Finding::Same => {}
         // The list may be late, and the key be the one that it had.
         Finding::Moved if stored.is_some_and(|stored| issue.updated_at < stored.updated_at) => {
-            read(line, &issue.external_id, found).await?;
+            haul.read(&issue.external_id).await?;
         }
-        Finding::Moved => found.moved.push(issue),
-        Finding::Unread => read(line, &issue.external_id, found).await?,
-    }
-    if found.read.len() >= BATCH {
-        store(line, found, false).await?;
-        *found = Findings::default();
+        Finding::Moved => haul.moved(issue),
+        Finding::Unread => haul.read(&issue.external_id).await?,
     }
     Ok(())
 }
 
-/// Reads one issue. One that is gone by now is left to the next sweep, one that is broken is named.
-async fn read(line: &Line<'_>, external_id: &str, found: &mut Findings) -> Result<(), Stop> {
-    found.requests += 1;
-    match line.client.fetch(external_id).await {
-        Ok(issue) => found.read.push(issue),
-        Err(TrackerError::NotFound) => {}
-        Err(TrackerError::Malformed(why)) => found.unreadable.push(Unreadable {
-            key: external_id.to_owned(),
-            why,
-        }),
-        Err(cause) => return Err(cause.into()),
-    }
-    Ok(())
-}
-
-/// Asks for each issue that is on no page, and ends the sweep.
+/// Asks for issues that are on no page, as many as one sweep may, and ends it.
 async fn missing(
-    line: &Line<'_>,
-    known: &HashMap<String, IssueRef>,
+    mut haul: Haul<'_>,
+    known: &Stored,
     seen: &HashSet<String>,
 ) -> Result<Outcome, Stop> {
-    let mut suspects: Vec<&String> = known.keys().filter(|id| !seen.contains(*id)).collect();
+    let begun_at = haul.line.claim.created_at;
+    let rest = rest(haul.line, begun_at).await?;
+    let unseen = known.iter().filter(|(id, _)| !seen.contains(*id));
+    // An earlier turn of this sweep has asked for the others.
+    let unasked = unseen.filter(|(_, known)| known.asked_at < Some(begun_at));
+    let mut suspects: Vec<_> = unasked.map(|(id, known)| (known.asked_at, id)).collect();
     suspects.sort();
-    let mut found = Findings::default();
-    for external_id in suspects.into_iter().take(MOST_SUSPECTS) {
-        if line.worker.stop.is_cancelled() {
-            return Ok(stopped());
-        }
-        found.requests += 1;
-        match line.client.fetch(external_id).await {
-            // It is there, but not where this tracker is read.
-            Ok(issue) if !line.is_read(&issue.ext_key) => found.gone.push(external_id.clone()),
-            Ok(issue) => found.read.push(issue),
-            Err(TrackerError::NotFound) => found.gone.push(external_id.clone()),
-            Err(TrackerError::Malformed(_)) => {}
-            Err(cause) => return Err(cause.into()),
-        }
-        if found.read.len() + found.gone.len() >= BATCH {
-            store(line, &found, false).await?;
-            found = Findings::default();
+    for (_, external_id) in suspects.into_iter().take(rest) {
+        haul.suspect(external_id).await?;
+        if let Some(end) = haul.pause().await? {
+            return Ok(end);
         }
     }
-    store(line, &found, true).await?;
+    haul.store(true).await?;
     Ok(Outcome::Done)
 }
 
-async fn store(line: &Line<'_>, found: &Findings, whole: bool) -> Result<(), Stop> {
+/// How many this sweep, which began then, may still ask for.
+async fn rest(line: &Line<'_>, begun_at: DateTime<Utc>) -> Result<usize, Stop> {
     let mut conn = line.worker.pool.get().await.map_err(anyhow::Error::from)?;
-    let lease = line.claim.lease;
-    Ok(work::store_findings(&mut conn, lease, &line.tracker, found, whole).await?)
+    let asked = db::issues::asked_since(&mut conn, line.tracker.id, begun_at).await;
+    let asked = usize::try_from(asked.map_err(anyhow::Error::from)?).unwrap_or(usize::MAX);
+    Ok(line.worker.pace.suspects.saturating_sub(asked))
 }

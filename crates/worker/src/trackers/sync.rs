@@ -1,14 +1,14 @@
 //! A round: everything that changed since a little before the last one, oldest change first.
 
-use chrono::Utc;
-use db::trackers::work::{self, Connected};
+use chrono::{DateTime, Utc};
+use db::trackers::work::{self, Connected, Sent};
 use domain::{
     jobs::{Claim, Outcome},
     trackers::{Ask, Cursor, Page, TrackerError, Verdict, jobs::SyncTracker},
 };
 use tokio::time::Instant;
 
-use super::{Line, PERSEVERANCE, Stop, TURN, connected, outcome};
+use super::{Line, PERSEVERANCE, Stop, connected, outcome, turn_is_over};
 use crate::{Worker, patience::insist, perform::stopped};
 
 /// Calls that the check of a connection makes.
@@ -38,16 +38,17 @@ async fn round(worker: &Worker, claim: &Claim, tracker: Connected) -> Result<Out
         if worker.stop.is_cancelled() {
             return Ok(stopped());
         }
-        if begun.elapsed() > TURN {
-            return Ok(Outcome::Snooze(Utc::now(), "others had their turn".into()));
+        if begun.elapsed() > worker.pace.turn {
+            return Ok(turn_is_over());
         }
         let ask = cursor.ask(Utc::now());
+        let asked_at = line.present().await?;
         calls += 1;
         let Some(page) = read(&line, &mut cursor, &ask).await? else {
             continue;
         };
         cursor.pass(&page)?;
-        store(&line, &page, &cursor, calls).await?;
+        store(&line, &page, asked_at, &cursor, calls).await?;
         calls = 0;
         if cursor.round.is_none() {
             return Ok(Outcome::Done);
@@ -79,12 +80,22 @@ async fn store_cursor(line: &Line<'_>, cursor: &Cursor) -> Result<(), Stop> {
     Ok(work::store_cursor(&mut conn, line.claim.lease, &line.tracker, cursor).await?)
 }
 
-async fn store(line: &Line<'_>, page: &Page, cursor: &Cursor, calls: usize) -> Result<(), Stop> {
+async fn store(
+    line: &Line<'_>,
+    page: &Page,
+    asked_at: DateTime<Utc>,
+    cursor: &Cursor,
+    calls: usize,
+) -> Result<(), Stop> {
+    let sent = Sent {
+        issues: &page.issues,
+        unreadable: &page.unreadable,
+        asked_at,
+    };
     let stored = insist(PERSEVERANCE, || async {
         let mut conn = line.worker.pool.get().await?;
-        let parts = (page.issues.as_slice(), page.unreadable.as_slice());
         let (lease, tracker) = (line.claim.lease, &line.tracker);
-        match work::store_page(&mut conn, lease, tracker, parts, cursor, calls).await {
+        match work::store_page(&mut conn, lease, tracker, sent, cursor, calls).await {
             Ok(_) => Ok(Ok(())),
             Err(work::StoreError::Superseded) => Ok(Err(Stop::Superseded)),
             Err(work::StoreError::Fence(cause)) => Err(cause.into()),

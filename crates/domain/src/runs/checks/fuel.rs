@@ -22,6 +22,12 @@ impl Fuel {
         Self(Cell::new(steps))
     }
 
+    /// How many steps are left.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.0.get()
+    }
+
     /// Takes so many steps.
     pub(crate) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);

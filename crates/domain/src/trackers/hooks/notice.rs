@@ -44,8 +44,9 @@ pub fn jira(identifier: Option<&str>, body: &[u8]) -> Result<Option<Notice>, Hoo
         return Ok(None);
     };
     let at = hook["timestamp"].as_i64();
-    // The body names its time, so that no two deliveries have the same.
-    let delivery = Sha256::of(identifier.map_or(body, str::as_bytes)).to_string();
+    // A body that names its time is that of one delivery, and signed, as its identifier is not.
+    let named = identifier.filter(|_| at.is_none());
+    let delivery = Sha256::of(named.map_or(body, str::as_bytes)).to_string();
     Ok(Some(Notice {
         delivery,
         remembered: REMEMBERED,

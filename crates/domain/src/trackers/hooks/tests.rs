@@ -116,13 +116,10 @@ fn jira_tells_of_issues() {
         (Change::Changed, "10001")
     );
     assert_eq!(notice.at, DateTime::from_timestamp(1_795_132_800, 0));
-    let again = jira(
-        Some("delivery-1"),
-        b"{\"webhookEvent\":\"jira:issue_deleted\",\"issue\":{\"id\":10001}}",
-    );
-    let again = again.expect("a hook").expect("of an issue");
-    assert_eq!(again.change, Change::Deleted);
-    assert_eq!(again.delivery, notice.delivery);
+    let deleted = b"{\"webhookEvent\":\"jira:issue_deleted\",\"issue\":{\"id\":10001}}";
+    let deleted = jira(Some("delivery-1"), deleted);
+    let deleted = deleted.expect("a hook").expect("of an issue");
+    assert_eq!(deleted.change, Change::Deleted);
     for other in [
         json!({ "webhookEvent": "project_created" }),
         json!({ "webhookEvent": "jira:issue_updated" }),
@@ -137,6 +134,26 @@ fn jira_tells_of_issues() {
     for broken in [&b"{"[..], b"[]", b"{}", b""] {
         assert_eq!(jira(None, broken), Err(HookFault::Malformed));
     }
+}
+
+#[test]
+fn a_delivery_is_known_by_its_body_if_that_names_its_time_and_else_by_its_name() {
+    let untimed: &[u8] = br#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10001"}}"#;
+    let delivery = |name: Option<&str>, body: &[u8]| {
+        let notice = jira(name, body).expect("a hook");
+        notice.expect("of an issue").delivery
+    };
+    let timed = delivery(Some("one"), BODY);
+    assert_eq!(
+        timed,
+        delivery(Some("another"), BODY),
+        "the name is not signed"
+    );
+    assert_eq!(timed, delivery(None, BODY));
+    let named = delivery(Some("one"), untimed);
+    assert_eq!(named, delivery(Some("one"), untimed));
+    assert_ne!(named, delivery(Some("another"), untimed));
+    assert_ne!(named, delivery(None, untimed));
 }
 
 #[test]

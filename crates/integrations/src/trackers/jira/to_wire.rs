@@ -47,6 +47,16 @@ pub(super) fn search(question: &str, fields: &[String], rows: u32, token: Option
     body
 }
 
+/// The address of a project with all keys that it ever had; `None` for what is no id.
+pub(in crate::trackers) fn project(api: &Url, id: &str) -> Option<Url> {
+    let is_id = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+    let mut address = is_id.then(|| under(api, &["project", id]))?;
+    let mut query = address.query_pairs_mut();
+    query.append_pair("expand", "projectKeys");
+    drop(query);
+    Some(address)
+}
+
 /// The address of an issue; `None` for what no issue is called.
 pub(in crate::trackers) fn issue(api: &Url, id_or_key: &str) -> Option<Url> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -120,6 +120,18 @@ fn issue(task: &Value, included: &Value, site: &Url) -> Result<Issue, &'static s
     })
 }
 
+/// The project of a task, by what was kept of it: the task may say, or the list that it is on.
+pub(super) fn project(payload: &Value) -> Option<u64> {
+    let task = &payload["task"];
+    let list = id_of(&task["tasklist"]).unwrap_or_default();
+    let list = &payload["included"]["tasklists"][list];
+    let names = [task, list].map(|one| [&one["projectId"], &one["project"]]);
+    names.into_iter().flatten().find_map(|name| {
+        // Where it is not told it is nought.
+        id_of(name)?.parse().ok().filter(|id| *id != 0)
+    })
+}
+
 /// Of what came beside a page only what this task names: the rest is of other tasks.
 fn named_in(task: &Value, included: &Value) -> Value {
     let pick = |kind: &str, names: Vec<&Value>| {

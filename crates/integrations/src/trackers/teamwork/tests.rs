@@ -51,6 +51,23 @@ fn tasks_are_read_with_what_stands_beside_them() {
 }
 
 #[test]
+fn the_project_of_a_task_is_told_by_itself_or_by_its_list() {
+    let found: Found = serde_json::from_value(page()).expect("a page");
+    let (issues, _) = found.issues(&site());
+    let projects = issues
+        .iter()
+        .map(|issue| from_wire::project(&issue.payload));
+    assert_eq!(projects.collect::<Vec<_>>(), [Some(6), None]);
+    for task in [
+        json!({ "projectId": 7, "tasklist": { "id": 5 } }),
+        json!({ "projectId": 0, "project": { "id": "7", "type": "projects" } }),
+    ] {
+        let payload = json!({ "task": task, "included": page()["included"] });
+        assert_eq!(from_wire::project(&payload), Some(7), "{payload}");
+    }
+}
+
+#[test]
 fn a_deleted_task_is_none() {
     let one = |task: Value| {
         let one: One = serde_json::from_value(json!({ "task": task })).expect("a task");
