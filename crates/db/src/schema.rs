@@ -117,6 +117,7 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        wait_key -> Nullable<Uuid>,
     }
 }
 
@@ -124,6 +125,29 @@ diesel::table! {
     job_pauses (kind) {
         kind -> Text,
         paused_at -> Timestamptz,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    company_job_pauses (company_id, kind) {
+        company_id -> Uuid,
+        kind -> Text,
+        note -> Nullable<Text>,
+        paused_by -> Nullable<Uuid>,
+        paused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workers (name) {
+        name -> Text,
+        host -> Text,
+        version -> Text,
+        kinds -> Jsonb,
+        started_at -> Timestamptz,
+        heard_at -> Timestamptz,
+        draining_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -251,6 +275,9 @@ diesel::table! {
         last_four -> Text,
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        paused_at -> Nullable<Timestamptz>,
+        paused_by -> Nullable<Uuid>,
+        pause_note -> Nullable<Text>,
     }
 }
 
@@ -951,6 +978,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_events,
     jobs,
     job_pauses,
+    company_job_pauses,
+    workers,
     documents,
     embedding_models,
     chunks,

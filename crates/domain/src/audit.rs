@@ -93,6 +93,8 @@ text_enum!(
         Request = "request",
         /// A kept output.
         Output = "output",
+        /// Jobs that a person retried or gave up.
+        Job = "job",
         /// A pause of a kind of job.
         JobPause = "jobPause",
         /// The audit log itself.

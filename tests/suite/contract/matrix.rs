@@ -72,8 +72,9 @@ async fn nobody_reaches_a_row_that_is_not_theirs() {
     let nobody = app.anonymous();
     let with_id = routes::all()
         .into_iter()
-        // A webhook proves itself.
-        .filter(|route| route.path.contains('{') && !route.path.contains("/webhooks/"));
+        // A webhook proves itself; a pause is named by a kind, and is everybody's own.
+        .filter(|route| route.path.contains('{') && !route.path.contains("/webhooks/"))
+        .filter(|route| route.path != "/api/jobs/pauses/{kind}");
     let mut tried = 0;
     for route in with_id {
         let least = route
