@@ -15,7 +15,7 @@ use domain::{
 };
 
 /// Everything at once: an operator waits for the end, and nobody else is kept waiting.
-const ALL: i64 = i32::MAX as i64;
+const ALL: i64 = 1 << 31;
 
 #[derive(clap::Args)]
 pub struct Workers {

@@ -158,7 +158,7 @@ async fn whoever_names_no_jobs_is_told_every_fault_at_once() {
     }
     let wrong = json!({"kind": "documents.unknown", "errorClass": "Disk Full"});
     let reply = ada.post(DISCARD, &wrong).await;
-    assert_eq!(reply.faulty_fields(), ["kind", "errorClass"]);
+    assert_eq!(reply.faulty_fields(), ["errorClass", "kind"]);
     assert_eq!(listed(&ada, "?state=dead").await.len(), 1);
     assert!(
         acts(&ada).await.is_empty(),

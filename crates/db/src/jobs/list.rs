@@ -182,7 +182,9 @@ pub async fn find(
 /// Says of each job why it waits, if it does.
 async fn explain(conn: &mut Connection, rows: &mut [JobRow]) -> QueryResult<()> {
     if rows.iter().all(|row| row.state != JobState::Queued) {
-        rows.iter_mut().for_each(|row| row.wait_reason = None);
+        for row in rows {
+            row.wait_reason = None;
+        }
         return Ok(());
     }
     let circumstances = Circumstances::now(conn).await?;

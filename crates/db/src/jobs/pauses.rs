@@ -160,6 +160,14 @@ pub async fn paused_everywhere(conn: &mut Connection, kind: JobKind) -> QueryRes
         .await
 }
 
+type Row = (
+    CompanyId,
+    JobKind,
+    Option<String>,
+    DateTime<Utc>,
+    Option<(UserId, String)>,
+);
+
 /// What is paused for a company, by itself or for everybody; without one, all that is.
 pub async fn pauses(
     conn: &mut Connection,
@@ -185,13 +193,6 @@ pub async fn pauses(
     if let Some(company) = company {
         of_companies = of_companies.filter(pauses::company_id.eq(company));
     }
-    type Row = (
-        CompanyId,
-        JobKind,
-        Option<String>,
-        DateTime<Utc>,
-        Option<(UserId, String)>,
-    );
     let of_companies: Vec<Row> = of_companies.load(conn).await?;
     let everywhere = everywhere
         .into_iter()

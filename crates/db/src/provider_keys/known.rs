@@ -17,8 +17,12 @@ use futures::lock::Mutex;
 use super::pauses::paused;
 use crate::Pool;
 
-/// How old the answer may be that a call goes by.
+/// How old the answer may be that a call goes by …
 const FRESH: Duration = Duration::from_secs(1);
+
+/// … and the one that a call is refused by: whoever is woken when a key is resumed must not be told what
+/// held before.
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// When those who met a pause look again, unless they are woken before.
 const AGAIN: TimeDelta = TimeDelta::seconds(30);
@@ -52,9 +56,11 @@ impl Pauses {
         // Whoever comes meanwhile waits for the answer that is on its way.
         let mut known = self.known.lock().await;
         let changes = self.changes.load(Ordering::Acquire);
-        let is_fresh = known
-            .as_ref()
-            .is_some_and(|known| known.changes == changes && known.asked.elapsed() < FRESH);
+        let is_fresh = known.as_ref().is_some_and(|known| {
+            let is_paused = known.labels.contains_key(&key);
+            let good = if is_paused { MOMENT } else { FRESH };
+            known.changes == changes && known.asked.elapsed() < good
+        });
         if !is_fresh {
             let asked = Instant::now();
             match self.read().await {
@@ -65,8 +71,13 @@ impl Pauses {
                         labels,
                     });
                 }
-                // What was known last holds: who cannot reach Postgres can pause nothing either.
-                Err(cause) => tracing::warn!(error = %cause, "paused keys were not looked up"),
+                // What was known last holds, and is not asked for by everybody who waits.
+                Err(cause) => {
+                    tracing::warn!(error = %cause, "paused keys were not looked up");
+                    if let Some(known) = known.as_mut() {
+                        known.asked = Instant::now();
+                    }
+                }
             }
         }
         let Some(known) = known.as_ref() else {
