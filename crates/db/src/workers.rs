@@ -89,7 +89,6 @@ pub struct WorkerRow {
     /// The program's.
     pub version: String,
     /// How it stands.
-    #[schema(inline)]
     pub state: WorkerState,
     /// When it started.
     pub started_at: DateTime<Utc>,

@@ -45,7 +45,6 @@ pub struct PauseRow {
     /// What is not begun.
     pub kind: JobKind,
     /// For whom. What holds for the installation is resumed on its command line.
-    #[schema(inline)]
     pub scope: Scope,
     /// Whose it is.
     #[serde(skip)]

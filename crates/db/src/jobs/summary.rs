@@ -57,11 +57,11 @@ pub async fn summary(
         .load(conn)
         .await?;
     // A company's own pauses of many companies say nothing of all of them.
-    let pauses = pauses(conn, company).await?.into_iter();
-    let pauses = pauses.filter(|pause| company.is_some() || pause.scope == Scope::Installation);
-    let mut paused: HashMap<JobKind, Scope> = HashMap::new();
-    for pause in pauses {
-        paused.entry(pause.kind).or_insert(pause.scope);
+    let found = pauses(conn, company).await?.into_iter();
+    let found = found.filter(|pause| company.is_some() || pause.scope == Scope::Installation);
+    let mut scopes: HashMap<JobKind, Scope> = HashMap::new();
+    for pause in found {
+        scopes.entry(pause.kind).or_insert(pause.scope);
     }
     let mut rows: HashMap<JobKind, Row> = rows.into_iter().map(|row| (row.kind, row)).collect();
     let kinds = JobKind::ALL.iter();
@@ -76,7 +76,7 @@ pub async fn summary(
                 running: count(|row| row.running),
                 dead: count(|row| row.dead),
                 oldest_due: row.as_ref().and_then(|row| row.oldest_due),
-                paused: paused.get(kind).copied(),
+                paused: scopes.get(kind).copied(),
             }
         })
         .collect())
