@@ -106,6 +106,9 @@ async fn a_key_is_stored_sealed_and_shown_by_its_last_four_characters() {
       "isDefault": true,
       "label": "Production",
       "lastFour": "wxyz",
+      "pauseNote": null,
+      "pausedAt": null,
+      "pausedBy": null,
       "provider": "openai"
     }
     "#);

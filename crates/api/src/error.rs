@@ -66,6 +66,8 @@ codes! {
     Conflict = "conflict", 409, "Conflict";
     /// A run on the dataset is not over.
     DatasetInUse = "dataset_in_use", 409, "The dataset is in use";
+    /// The key that the model would be called with is paused.
+    ProviderKeyPaused = "provider_key_paused", 409, "The provider key is paused";
     /// A request may not be moved there by the caller, or not by this act.
     TransitionNotAllowed = "transition_not_allowed", 409, "No such step";
     /// The key was used for another request.

@@ -156,9 +156,11 @@ pub fn app(config: Config, sandbox: Sandbox, metrics: PrometheusHandle) -> anyho
         circuit.clone(),
     )
     .within(PATIENCE);
-    let gateway = Gateway::new(&config.gateway, governor)?;
+    let pool = db::pool::connect(&config.db)?;
+    let pauses = Arc::new(db::provider_keys::Pauses::new(pool.clone()));
+    let gateway = Gateway::new(&config.gateway, governor, pauses)?;
     Ok(App {
-        pool: db::pool::connect(&config.db)?,
+        pool,
         storage: Storage::open(&config.storage)?,
         scanner: config.scan.scanner(),
         embedder: gateway.embedder(),

@@ -150,13 +150,17 @@ pub async fn enter_reading(
     company: CompanyId,
     how: &Value,
 ) -> QueryResult<()> {
-    let entry = audit_append(
-        company,
-        Action::Read,
-        Entity::Audit,
-        "",
-        None::<Value>,
-        Some(how),
-    );
+    enter(conn, company, Action::Read, (Entity::Audit, ""), how).await
+}
+
+/// Enters an act that no row of its own tells of.
+pub(crate) async fn enter(
+    conn: &mut Connection,
+    company: CompanyId,
+    action: Action,
+    (entity, id): (Entity, &str),
+    what: &Value,
+) -> QueryResult<()> {
+    let entry = audit_append(company, action, entity, id, None::<Value>, Some(what));
     diesel::select(entry).execute(conn).await.map(drop)
 }

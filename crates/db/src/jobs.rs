@@ -5,13 +5,23 @@
 //! change anything, and [`settle`] ends the attempt.
 
 mod dispatch;
+mod hands;
 mod list;
+mod pauses;
+mod summary;
+mod why;
 
 pub use dispatch::{
     Depth, Rows, Window, Windows, depths, dispatch, due, handed_out, sweep, take_back,
     take_back_all,
 };
-pub use list::{Filter, JobRow, discard, list, pause, paused, resume, retry};
+pub use hands::{Laid, Selection, discard, retry};
+pub use list::{Filter, JobDetail, JobRow, find, list};
+pub use pauses::{
+    PauseRow, Pauser, Scope, pause, pause_for, paused, paused_everywhere, pauses, resume,
+    resume_for,
+};
+pub use summary::{DeadLetters, KindSummary, dead, summary};
 
 use std::time::Duration;
 
@@ -19,7 +29,9 @@ use chrono::{DateTime, Utc};
 use diesel::{prelude::*, result::Error, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
-    jobs::{Claim, Failure, Job, JobId, JobKind, Lease, Outcome, backoff},
+    jobs::{
+        Claim, Failure, Job, JobId, JobKind, Lease, Outcome, Wait, backoff, waiting::NEXT_ATTEMPT,
+    },
     users::CompanyId,
 };
 use uuid::Uuid;
@@ -132,7 +144,8 @@ struct ClaimRow {
     created_at: DateTime<Utc>,
 }
 
-/// Takes a waiting job for `worker`; `None` when somebody else has it or it waits no longer.
+/// Takes a waiting job for `worker`; `None` when somebody else has it, it waits no longer, or its kind was
+/// paused after it was handed out.
 pub async fn claim(
     conn: &mut Connection,
     id: JobId,
@@ -143,8 +156,12 @@ pub async fn claim(
     let row: Option<ClaimRow> = diesel::sql_query(
         "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $2, worker = $3,
                 lease_until = clock_timestamp() + $4 * interval '1 second', wait_reason = NULL,
-                started_at = clock_timestamp()
+                wait_key = NULL, started_at = clock_timestamp()
          WHERE id = $1 AND state = 'queued' AND run_at <= clock_timestamp()
+           AND NOT EXISTS (SELECT FROM job_pauses p WHERE p.kind = jobs.kind)
+           AND NOT EXISTS (
+               SELECT FROM company_job_pauses p
+               WHERE p.company_id = jobs.company_id AND p.kind = jobs.kind)
          RETURNING kind, args, attempts, request_id, created_at",
     )
     .bind::<sql_types::Uuid, _>(id)
@@ -241,9 +258,7 @@ pub async fn settle(
             release(conn, claim.lease, at, Some(failure), None).await
         }
         Outcome::RetryAt(at, failure) => release(conn, claim.lease, *at, Some(failure), None).await,
-        Outcome::Snooze(until, reason) => {
-            release(conn, claim.lease, *until, None, Some(reason)).await
-        }
+        Outcome::Snooze(until, wait) => release(conn, claim.lease, *until, None, Some(wait)).await,
         Outcome::Discard(failure) => bury(conn, claim.lease, failure).await,
     }
 }
@@ -254,15 +269,17 @@ pub(crate) async fn release(
     held: Lease,
     at: DateTime<Utc>,
     failure: Option<&Failure>,
-    reason: Option<&str>,
+    wait: Option<&Wait>,
 ) -> QueryResult<()> {
+    let reason = wait.map_or(NEXT_ATTEMPT, |wait| wait.reason.as_str());
     diesel::sql_query(include_str!("jobs/release.sql"))
         .bind::<sql_types::Uuid, _>(held.job_id)
         .bind::<sql_types::Uuid, _>(held.token)
         .bind::<sql_types::Timestamptz, _>(at)
         .bind::<sql_types::Nullable<sql_types::Text>, _>(failure.map(|f| f.class.as_str()))
         .bind::<sql_types::Nullable<sql_types::Text>, _>(failure.map(|f| f.message.as_str()))
-        .bind::<sql_types::Nullable<sql_types::Text>, _>(reason)
+        .bind::<sql_types::Text, _>(reason)
+        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(wait.and_then(|wait| wait.key))
         .execute(conn)
         .await
         .map(|_| ())

@@ -36,6 +36,7 @@ pub mod templates;
 pub mod trackers;
 pub mod tsvector;
 pub mod users;
+pub mod workers;
 pub mod workflows;
 
 pub use pool::{Connection, Pool};

@@ -1,16 +1,22 @@
 //! Keys of model providers that companies brought along. Only sealed texts are stored and read here;
 //! who opens them has the sealing keys.
 
+mod known;
+mod pauses;
+
+pub use known::Pauses;
+pub use pauses::{pause, resume};
+
 use chrono::{DateTime, Utc};
 use diesel::{
     prelude::*,
     result::{DatabaseErrorKind, Error as DieselError},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     audit::Actor,
     models::{Label, ProviderKeyId, ProviderName},
-    users::CompanyId,
+    users::{CompanyId, UserId},
 };
 use serde::Serialize;
 
@@ -35,6 +41,12 @@ pub struct ProviderKey {
     pub is_default: bool,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// Since when no call is made with it; `null` while calls are.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// Who paused it.
+    pub paused_by: Option<UserId>,
+    /// What they want others to know.
+    pub pause_note: Option<String>,
 }
 
 /// A key to be stored.
@@ -154,7 +166,7 @@ pub async fn serving(
         .await
 }
 
-/// Removes a key of the actor's company, unless a model names it.
+/// Removes a key of the actor's company, unless a model names it. What waited for it looks again.
 pub async fn delete(
     conn: &mut Connection,
     id: ProviderKeyId,
@@ -163,10 +175,13 @@ pub async fn delete(
     let mine = provider_keys::table
         .find(id)
         .filter(provider_keys::company_id.eq(actor.company_id));
-    match diesel::delete(mine).execute(conn).await? {
-        0 => Err(DeleteError::NotFound),
-        _ => Ok(()),
-    }
+    conn.transaction(
+        async |conn| match diesel::delete(mine).execute(conn).await? {
+            0 => Err(DeleteError::NotFound),
+            _ => Ok(pauses::wake(conn, actor.company_id, id).await?),
+        },
+    )
+    .await
 }
 
 /// A sealed text and where it belongs.

@@ -117,6 +117,7 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        wait_key -> Nullable<Uuid>,
     }
 }
 
@@ -139,6 +140,29 @@ diesel::table! {
     job_pauses (kind) {
         kind -> Text,
         paused_at -> Timestamptz,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    company_job_pauses (company_id, kind) {
+        company_id -> Uuid,
+        kind -> Text,
+        note -> Nullable<Text>,
+        paused_by -> Nullable<Uuid>,
+        paused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workers (name) {
+        name -> Text,
+        host -> Text,
+        version -> Text,
+        kinds -> Jsonb,
+        started_at -> Timestamptz,
+        heard_at -> Timestamptz,
+        draining_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -266,6 +290,9 @@ diesel::table! {
         last_four -> Text,
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        paused_at -> Nullable<Timestamptz>,
+        paused_by -> Nullable<Uuid>,
+        pause_note -> Nullable<Text>,
     }
 }
 
@@ -961,6 +988,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     retention_rules,
     retention_state,
     job_pauses,
+    company_job_pauses,
+    workers,
     documents,
     embedding_models,
     chunks,

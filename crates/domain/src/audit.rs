@@ -95,6 +95,8 @@ text_enum!(
         Output = "output",
         /// How long a company keeps something.
         Retention = "retention",
+        /// Jobs that a person retried or gave up.
+        Job = "job",
         /// A pause of a kind of job.
         JobPause = "jobPause",
         /// The audit log itself.

@@ -1,9 +1,13 @@
 //! Jobs: what a worker is asked to do, and how an attempt may end. Postgres keeps the truth of a
 //! job; Redis only carries its id to a worker.
 
+pub mod waiting;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+
+use crate::{Fault, codec::trimmed, models::ProviderKeyId};
 
 id!(
     /// A job.
@@ -58,6 +62,28 @@ text_enum!(
     }
 );
 
+checked_text!(
+    /// A class of failures, as `errorClass` names it: up to 100 small letters, digits and underscores.
+    ErrorClass,
+    |text| error_class(text)
+);
+
+fn error_class(text: &str) -> Result<String, Fault> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=100).contains(&text.len()) && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault(
+        "must be 1 to 100 small letters, digits and underscores".into(),
+    ))
+}
+
+checked_text!(
+    /// What whoever pauses something wants others to know: up to 500 characters.
+    PauseNote,
+    |text| trimmed(text, 1, 500)
+);
+
 /// A job's arguments and rules. Arguments are ids: `perform` reads the rest afresh.
 pub trait Job: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     /// What it is called in the table, the logs and on the command line.
@@ -73,6 +99,14 @@ impl Job for Prune {
 }
 
 impl JobKind {
+    /// Whether its jobs are done for a company; the others are the installation's own chores.
+    pub const fn is_for_companies(self) -> bool {
+        !matches!(
+            self,
+            Self::DocumentsIndex | Self::DocumentsRefresh | Self::StatsFold | Self::JobsPrune
+        )
+    }
+
     /// How many attempts it gets; a wait for somebody else's limit is none.
     pub const fn max_attempts(self) -> i32 {
         match self {
@@ -188,9 +222,27 @@ pub enum Outcome {
     /// It failed and may be tried again, but not before this time.
     RetryAt(DateTime<Utc>, Failure),
     /// It has to wait for somebody else; no attempt is spent.
-    Snooze(DateTime<Utc>, String),
+    Snooze(DateTime<Utc>, Wait),
     /// Trying again is useless.
     Discard(Failure),
+}
+
+/// What a job waits for that is put off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// For people.
+    pub reason: String,
+    /// The paused key of a provider that it met.
+    pub key: Option<ProviderKeyId>,
+}
+
+impl<T: Into<String>> From<T> for Wait {
+    fn from(reason: T) -> Self {
+        Self {
+            reason: reason.into(),
+            key: None,
+        }
+    }
 }
 
 /// Why an attempt failed: a class to group by and a sentence to read.

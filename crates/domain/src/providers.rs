@@ -5,6 +5,8 @@ use std::{fmt, future::Future, pin::Pin};
 
 use chrono::{DateTime, Utc};
 
+use crate::models::ProviderKeyId;
+
 pub mod family;
 pub mod generate;
 pub mod lane;
@@ -84,6 +86,9 @@ pub enum ProviderError {
         /// Why.
         why: &'static str,
     },
+    /// Not asked at all: an admin of the company has paused the key.
+    #[error("{0}")]
+    Paused(PausedKey),
     /// The provider has trouble of its own; trying again may help.
     #[error("the provider is overloaded or failing: {0}")]
     Overloaded(Trouble),
@@ -120,6 +125,7 @@ impl ProviderError {
             Self::RateLimited { .. } => "provider_rate_limited",
             Self::QuotaSpent { .. } => "provider_quota_spent",
             Self::Held { .. } => "provider_held",
+            Self::Paused(_) => "provider_key_paused",
             Self::Overloaded(_) => "provider_overloaded",
             Self::Unauthorized(_) => "provider_unauthorized",
             Self::OutOfCredit(_) => "provider_out_of_credit",
@@ -142,7 +148,7 @@ impl ProviderError {
 
     /// Whether the provider was not asked, so that nothing can have been spent.
     pub const fn is_unasked(&self) -> bool {
-        matches!(self, Self::Held { .. } | Self::Unasked(_))
+        matches!(self, Self::Held { .. } | Self::Paused(_) | Self::Unasked(_))
     }
 
     /// The time before which it is no use to call again, if the error names one.
@@ -151,10 +157,38 @@ impl ProviderError {
             Self::RateLimited { retry_at: until }
             | Self::QuotaSpent { until }
             | Self::Held { until, .. } => Some(*until),
+            Self::Paused(key) => Some(key.look_again),
             Self::Overloaded(trouble) => trouble.retry_at,
             _ => None,
         }
     }
+}
+
+/// A key that calls wait for, since it is paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PausedKey {
+    /// Which.
+    pub id: ProviderKeyId,
+    /// What admins call it.
+    pub label: String,
+    /// When it is worth looking again. Whoever resumes it wakes what waits, so that this is for
+    /// whatever else may have changed: the model may have another key by then.
+    pub look_again: DateTime<Utc>,
+}
+
+impl fmt::Display for PausedKey {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "the provider key \"{}\" is paused", self.label)
+    }
+}
+
+/// Says which keys are paused: implemented on Postgres, asked before every call under a company's key.
+pub trait KeyPauses: Send + Sync {
+    /// Fails with [`ProviderError::Paused`], or with [`ProviderError::Held`] while it cannot be told.
+    fn ask(&self, key: ProviderKeyId) -> PortFuture<'_, Result<(), ProviderError>>;
+
+    /// Somebody has paused or resumed a key here and now.
+    fn forget(&self);
 }
 
 /// A future that an object-safe port returns.

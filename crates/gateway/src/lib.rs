@@ -6,13 +6,14 @@
 mod config;
 mod error;
 pub mod trackers;
+mod watched;
 
 use std::sync::Arc;
 
 use db::models::{ResolvedModel, SealedKey};
 use domain::{
     models::{ProviderKeyId, ProviderName},
-    providers::{Embedder, generate::Provider},
+    providers::{Embedder, KeyPauses, generate::Provider},
     users::CompanyId,
 };
 use integrations::{
@@ -29,6 +30,7 @@ use utoipa::ToSchema;
 pub use config::GatewayConfig;
 pub use error::{ConnectError, GatewayError};
 use trackers::TrackerGate;
+use watched::Watched;
 
 /// Whose key a provider is called with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -59,6 +61,8 @@ pub struct Gateway {
     pub reach: Reach,
     /// What reaches trackers.
     pub trackers: TrackerGate,
+    /// What says which keys of companies are paused.
+    pub pauses: Arc<dyn KeyPauses>,
     governor: Governor,
     providers: Providers,
     embedders: Embedders,
@@ -67,7 +71,11 @@ pub struct Gateway {
 
 impl Gateway {
     /// Connects to nothing yet.
-    pub fn new(config: &GatewayConfig, governor: Governor) -> Result<Self, GatewayError> {
+    pub fn new(
+        config: &GatewayConfig,
+        governor: Governor,
+        pauses: Arc<dyn KeyPauses>,
+    ) -> Result<Self, GatewayError> {
         let reach = Reach::new(&config.reach);
         let providers = Providers::new(
             &config.gemini,
@@ -82,6 +90,7 @@ impl Gateway {
             sealer,
             providers: providers.reaching(&reach)?,
             reach,
+            pauses,
             governor,
             embedders: Embedders::new(&config.gemini)?,
             embedders_key: config.gemini.fingerprint(),
@@ -147,11 +156,23 @@ impl Gateway {
             SetupError::NoKey(_) => ConnectError::NoKey(provider),
             other => ConnectError::Setup(other),
         })?;
-        Ok(match self.providers.fingerprint(kind, secret, address) {
+        // Asked right before the call, since somebody may have waited long for their turn …
+        let direct = self.watched(direct, key);
+        let governed = match self.providers.fingerprint(kind, secret, address) {
             Some(key) => self.governor.provider(direct, key),
             // The mock has no limits, and a server that wants no key is the company's own.
             None => direct,
-        })
+        };
+        // … and before that, so that nobody waits for a turn that is none.
+        Ok(self.watched(governed, key))
+    }
+
+    /// This provider, unless the key is paused.
+    fn watched(&self, inner: Arc<dyn Provider>, key: Option<&SealedKey>) -> Arc<dyn Provider> {
+        match key {
+            Some(key) => Arc::new(Watched::new(inner, self.pauses.clone(), key.id)),
+            None => inner,
+        }
     }
 
     fn open(&self, company: CompanyId, key: &SealedKey) -> Result<SecretString, ConnectError> {

@@ -61,7 +61,8 @@ impl Failure {
             Self::Provider(cause) => match cause.said() {
                 ProviderError::RateLimited { .. }
                 | ProviderError::QuotaSpent { .. }
-                | ProviderError::Held { .. } => cause.retry_at(),
+                | ProviderError::Held { .. }
+                | ProviderError::Paused(_) => cause.retry_at(),
                 _ => None,
             },
             _ => None,

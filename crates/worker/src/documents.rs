@@ -18,7 +18,7 @@ use domain::{
         ChunkId, DiscardFile, EmbedDocument, ExtractDocument, ExtractFault, IndexPartition, Sha256,
         chunk,
     },
-    jobs::{Claim, Failure, Lease, Outcome},
+    jobs::{Claim, Failure, Lease, Outcome, Wait, waiting::NEWER_WORKER},
     providers::{EmbeddingTask, ProviderError},
 };
 use futures::{StreamExt, stream};
@@ -148,8 +148,7 @@ pub async fn embed(worker: &Worker, claim: &Claim, job: &EmbedDocument) -> anyho
 /// A worker of an earlier embedding model would make a document that is to be made anew at once.
 fn left_to_newer() -> Outcome {
     let later = chrono::Utc::now() + chrono::TimeDelta::seconds(15);
-    let why = "a worker with the embedding model that was chosen last has to do it";
-    Outcome::Snooze(later, why.into())
+    Outcome::Snooze(later, NEWER_WORKER.into())
 }
 
 /// Embeds the passages in batches, several calls at once; equal text is sent once. After a failure,
@@ -237,7 +236,14 @@ fn outcome_of(cause: &ProviderError) -> Outcome {
     match cause.said() {
         ProviderError::RateLimited { retry_at: until }
         | ProviderError::QuotaSpent { until }
-        | ProviderError::Held { until, .. } => Outcome::Snooze(*until, cause.to_string()),
+        | ProviderError::Held { until, .. } => Outcome::Snooze(*until, cause.to_string().into()),
+        ProviderError::Paused(key) => Outcome::Snooze(
+            key.look_again,
+            Wait {
+                reason: cause.to_string(),
+                key: Some(key.id),
+            },
+        ),
         ProviderError::Overloaded(_) | ProviderError::Timeout(_) | ProviderError::Malformed(_) => {
             match cause.retry_at() {
                 // It spends an attempt: a provider that is down for good may say so for ever.

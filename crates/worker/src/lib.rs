@@ -7,6 +7,7 @@ mod drain;
 mod gauges;
 mod patience;
 pub mod perform;
+mod presence;
 mod registry;
 mod retention;
 mod run;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use drain::drain;
+pub use presence::beat;
 pub use run::{begin, run, tick_trackers};
 pub use trackers::Pace;
 
@@ -77,9 +79,11 @@ impl Worker {
             Arc::default(),
         );
         let stop = CancellationToken::new();
-        let gateway = Gateway::new(&config.gateway, governor.until(stop.clone()))?;
+        let pool = db::pool::connect(&config.db)?;
+        let pauses = Arc::new(db::provider_keys::Pauses::new(pool.clone()));
+        let gateway = Gateway::new(&config.gateway, governor.until(stop.clone()), pauses)?;
         Ok(Self {
-            pool: db::pool::connect(&config.db)?,
+            pool,
             storage: Storage::open(&config.storage)?,
             extractor,
             sandbox,

@@ -1,9 +1,11 @@
 //! The worker's command line.
 
+mod console;
+
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use domain::jobs::{JobId, JobKind, JobState};
+use console::{Jobs, Workers};
 use integrations::extract::{ExtractCommand, Extractor, child_main};
 use sandbox::{FunctionsCommand, Sandbox};
 use secrecy::ExposeSecret;
@@ -22,61 +24,13 @@ enum Command {
     Run(Box<worker::Config>),
     /// Look at jobs and lend them a hand.
     Jobs(Jobs),
+    /// List the workers, with what each does now.
+    Workers(Workers),
     /// Read one file's text and print it; the worker starts itself with this for every file.
     Extract(ExtractCommand),
     /// Serve calls of functions; the worker starts itself with this for people's JavaScript.
     #[command(hide = true)]
     Functions(FunctionsCommand),
-}
-
-#[derive(clap::Args)]
-struct Jobs {
-    #[command(flatten)]
-    db: db::pool::Config,
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Subcommand)]
-enum Action {
-    /// List jobs, newest first.
-    List {
-        /// Only in this state.
-        #[arg(long)]
-        state: Option<JobState>,
-        /// Only of this kind.
-        #[arg(long)]
-        kind: Option<JobKind>,
-        /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-    },
-    /// Give dead jobs another round of attempts: these, or all of a kind.
-    Retry {
-        /// Which ones.
-        ids: Vec<JobId>,
-        /// All dead ones of this kind.
-        #[arg(long, required_unless_present = "ids")]
-        kind: Option<JobKind>,
-    },
-    /// Give up jobs for good: these, or all dead ones of a kind.
-    Discard {
-        /// Which ones.
-        ids: Vec<JobId>,
-        /// All dead ones of this kind.
-        #[arg(long, required_unless_present = "ids")]
-        kind: Option<JobKind>,
-    },
-    /// Stop handing out jobs of a kind.
-    Pause {
-        /// Which kind.
-        kind: JobKind,
-    },
-    /// Hand out jobs of a kind again.
-    Resume {
-        /// Which kind.
-        kind: JobKind,
-    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -88,7 +42,10 @@ fn main() -> anyhow::Result<ExitCode> {
             .block_on(run(*config))
             .map(|()| ExitCode::SUCCESS),
         Command::Jobs(jobs) => runtime()?
-            .block_on(lend_a_hand(jobs))
+            .block_on(console::lend_a_hand(jobs))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Workers(workers) => runtime()?
+            .block_on(console::list_workers(&workers))
             .map(|()| ExitCode::SUCCESS),
     }
 }
@@ -122,59 +79,4 @@ async fn stop_at_signal(stop: CancellationToken) {
     }
     tracing::info!("stopping: running jobs are finished first");
     stop.cancel();
-}
-
-#[expect(clippy::print_stdout, reason = "a command line answers on its output")]
-async fn lend_a_hand(jobs: Jobs) -> anyhow::Result<()> {
-    let pool = db::pool::connect(&jobs.db)?;
-    let mut conn = pool.get().await?;
-    let of = |kind| db::jobs::Filter {
-        kind,
-        ..Default::default()
-    };
-    match jobs.action {
-        Action::List { state, kind, limit } => {
-            let filter = db::jobs::Filter { state, ..of(kind) };
-            for job in db::jobs::list(&mut conn, &filter, limit.try_into()?)
-                .await?
-                .rows
-            {
-                println!("{}", line(&job));
-            }
-        }
-        Action::Retry { ids, kind } => {
-            println!(
-                "{} jobs wait again",
-                db::jobs::retry(&mut conn, &of(kind), &ids, i64::MAX).await?
-            );
-        }
-        Action::Discard { ids, kind } => {
-            println!(
-                "{} jobs given up",
-                db::jobs::discard(&mut conn, &of(kind), &ids, i64::MAX).await?
-            );
-        }
-        Action::Pause { kind } => {
-            db::jobs::pause(&mut conn, kind).await?;
-            println!("{kind} is paused");
-        }
-        Action::Resume { kind } => {
-            db::jobs::resume(&mut conn, kind).await?;
-            println!("{kind} is handed out again");
-        }
-    }
-    Ok(())
-}
-
-fn line(job: &db::jobs::JobRow) -> String {
-    let note = job
-        .wait_reason
-        .as_deref()
-        .or(job.error_message.as_deref())
-        .unwrap_or_default();
-    let (id, kind, state) = (job.id, job.kind, job.state);
-    format!(
-        "{id}  {kind:<24} {state:<9} attempt {}/{}  {note}",
-        job.attempts, job.max_attempts
-    )
 }

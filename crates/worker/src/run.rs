@@ -12,7 +12,7 @@ use domain::{
 use queue::delivery::{Beat, Consumer, Pace, Sender, dispatch_forever};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Worker, gauges, perform::perform};
+use crate::{Worker, gauges, perform::perform, presence};
 
 /// Rows removed by one statement.
 const PRUNE_BATCH: i64 = 5_000;
@@ -38,14 +38,17 @@ pub async fn run(worker: Arc<Worker>) -> anyhow::Result<()> {
         perform: performer(&worker, &attempts, &hand_back),
     };
     tracing::info!(kinds = ?worker.config.served(), worker.name = worker.name, embedder = worker.embedder.name(), "serving");
-    tokio::select! {
+    let ended = tokio::select! {
         ((), ()) = serve(&worker, &consumer, &attempts, patient) => Ok(()),
         () = after(&worker, &hand_back) => Ok(()),
         () = clock(&worker) => Ok(()),
         () = clock_of_trackers(&worker) => Ok(()),
         () = gauges::keep_setting(&worker) => Ok(()),
+        () = presence::keep_saying(&worker) => Ok(()),
         cause = cut_off(&worker, &beat) => Err(cause),
-    }
+    };
+    presence::sign_off(&worker).await;
+    ended
 }
 
 /// Consumes until told to stop, and dispatches until nothing runs here any more: the last jobs may

@@ -24,7 +24,8 @@ use db::runs::{
     lane::{self, Claimed, Rest},
 };
 use domain::{
-    jobs::{Claim, Lease, Outcome},
+    jobs::{Claim, Lease, Outcome, Wait},
+    providers::ProviderError,
     runs::{WorkLane, checks::Compiled},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -135,7 +136,7 @@ impl Lane<'_> {
             }
             match (self.end().await?, halt) {
                 (Rest::None, _) => return Ok(Outcome::Done),
-                (Rest::Asleep(due, why), _) => return Ok(Outcome::Snooze(due, why.into())),
+                (Rest::Asleep(due), _) => return Ok(Outcome::Snooze(due, self.wait().await)),
                 (Rest::Until(_), Halt::Turn) => {
                     return Ok(Outcome::Snooze(
                         Utc::now(),
@@ -151,15 +152,29 @@ impl Lane<'_> {
     async fn come_again(&self, outcome: Outcome) -> anyhow::Result<Outcome> {
         match self.end().await? {
             Rest::None => Ok(Outcome::Done),
-            Rest::Asleep(due, why) => Ok(Outcome::Snooze(due, why.into())),
+            Rest::Asleep(due) => Ok(Outcome::Snooze(due, self.wait().await)),
             Rest::Until(_) => Ok(outcome),
         }
     }
 
+    /// What the lane waits for if it has to: a key that is paused is told before a time that was named.
+    async fn wait(&self) -> Wait {
+        for key in self.callees.keys() {
+            if let Err(ProviderError::Paused(paused)) = self.worker.gateway.pauses.ask(key).await {
+                return Wait {
+                    reason: paused.to_string(),
+                    key: Some(key),
+                };
+            }
+        }
+        "waits for its provider".into()
+    }
+
     async fn end(&self) -> anyhow::Result<Rest> {
+        let wait = self.wait().await;
         insist(self.worker.config.lease(), || async {
             let mut conn = self.worker.pool.get().await?;
-            Ok(lane::end(&mut conn, self.held, self.target.id, delta(SHORT)).await?)
+            Ok(lane::end(&mut conn, self.held, self.target.id, delta(SHORT), &wait).await?)
         })
         .await
     }

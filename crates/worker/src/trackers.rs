@@ -161,7 +161,7 @@ async fn outcome(
     };
     let failure = Failure::new(cause.class(), cause.to_string());
     Ok(match cause.verdict() {
-        Verdict::Wait(until) => Outcome::Snooze(until, cause.to_string()),
+        Verdict::Wait(until) => Outcome::Snooze(until, cause.to_string().into()),
         Verdict::Again | Verdict::Restart => match cause.retry_at() {
             Some(time) => Outcome::RetryAt(time, failure),
             None => Outcome::Retry(failure),

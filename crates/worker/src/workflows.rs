@@ -257,10 +257,7 @@ impl<'a> Execution<'a> {
         let first = progress.asleep.into_iter().min_by_key(|(until, ..)| *until);
         match first {
             _ if self.worker.stop.is_cancelled() => Ok(stopped()),
-            Some((until, _, ended)) => {
-                let why = ended.result.err().map(|cause| cause.to_string());
-                Ok(Outcome::Snooze(until, why.unwrap_or_default()))
-            }
+            Some((until, _, ended)) => Ok(Outcome::Snooze(until, entry::wait(ended))),
             None => anyhow::bail!("an execution neither goes on nor ends"),
         }
     }

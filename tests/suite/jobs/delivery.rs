@@ -36,6 +36,12 @@ impl AtWork {
         Self { worker, running }
     }
 
+    /// Ends it as a kill does: without a word.
+    pub(crate) async fn kill(self) {
+        self.running.abort();
+        drop(self.running.await);
+    }
+
     /// Asks it to end and waits until it has.
     pub(crate) async fn end(self) {
         self.worker.stop.cancel();

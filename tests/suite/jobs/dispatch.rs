@@ -168,8 +168,10 @@ async fn a_paused_kind_is_left_and_another_is_not() {
     let jobs = [owned(company, Uuid::now_v7()), chore("a")];
     db::jobs::enqueue(&mut conn, &jobs).await.expect("rows");
     let paused = JobKind::DocumentsEmbed;
-    db::jobs::pause(&mut conn, paused).await.expect("paused");
-    db::jobs::pause(&mut conn, paused)
+    db::jobs::pause(&mut conn, paused, None)
+        .await
+        .expect("paused");
+    db::jobs::pause(&mut conn, paused, None)
         .await
         .expect("still paused");
     let kinds = |picked: Vec<Dispatch>| picked.iter().map(|job| job.kind).collect::<Vec<_>>();

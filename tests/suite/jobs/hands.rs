@@ -1,7 +1,7 @@
 //! A person's hand on jobs: looking, retrying, giving up, pausing.
 
 use chrono::Utc;
-use db::jobs::Filter;
+use db::jobs::{Laid, Selection};
 use domain::{
     documents::{DocumentId, EmbedDocument},
     jobs::{JobKind, JobState},
@@ -14,6 +14,14 @@ use super::support::{dispatched, enqueued, rows, upload};
 const DEAD: &str = "UPDATE jobs SET state = 'dead', attempts = 8, finished_at = clock_timestamp(),
     error_class = 'provider_overloaded', error_message = 'It was too much.'";
 
+/// Retries all that is dead, and says how many that were.
+async fn retried(conn: &mut db::Connection) -> usize {
+    let laid = db::jobs::retry(conn, &Selection::default(), None, 100).await;
+    let Laid { jobs, more } = laid.expect("a number");
+    assert!(!more);
+    jobs
+}
+
 async fn jobs(client: &Client, query: &str) -> Vec<Value> {
     let reply = client.get(&format!("/api/jobs{query}")).await;
     reply.expect(200).json().as_array().expect("a list").clone()
@@ -25,14 +33,16 @@ async fn an_admin_sees_why_each_job_waits() {
     let ada = app.register().await;
     let mut conn = app.database().connect().await;
     let paused = JobKind::DocumentsExtract;
-    db::jobs::pause(&mut conn, paused).await.expect("paused");
+    db::jobs::pause(&mut conn, paused, None)
+        .await
+        .expect("paused");
     upload(&ada, "a.txt", "Water is wet.").await;
     let reason = async || jobs(&ada, "?state=queued").await[0]["waitReason"].clone();
     assert_eq!(reason().await, "documents.extract is paused");
 
     db::jobs::resume(&mut conn, paused).await.expect("resumed");
     super::support::eventually("the server hands it out", async || {
-        reason().await == "waits for a free worker"
+        reason().await == "waits for a worker: none that serves documents.extract is heard of"
     })
     .await;
 
@@ -82,8 +92,7 @@ async fn a_dead_job_that_is_retried_takes_its_document_along() {
         .run("UPDATE documents SET status = 'failed', error = 'x'")
         .await;
     let mut conn = app.database().connect().await;
-    let retried = db::jobs::retry(&mut conn, &Filter::default(), &[], 100).await;
-    assert_eq!(retried.expect("a number"), 1);
+    assert_eq!(retried(&mut conn).await, 1);
     let path = format!("/api/documents/{}", document["id"].as_str().expect("an id"));
     let reopened = ada.get(&path).await.json();
     assert_eq!(
@@ -110,13 +119,7 @@ async fn of_dead_jobs_for_the_same_row_one_is_retried_and_none_beside_a_living_o
     database.run(DEAD).await;
     let newer = enqueued(&mut conn, job()).await;
     database.run(DEAD).await;
-    let all = Filter::default();
-    assert_eq!(
-        db::jobs::retry(&mut conn, &all, &[], 100)
-            .await
-            .expect("a number"),
-        1
-    );
+    assert_eq!(retried(&mut conn).await, 1);
     let states: Vec<_> = rows(&mut conn)
         .await
         .iter()
@@ -124,12 +127,7 @@ async fn of_dead_jobs_for_the_same_row_one_is_retried_and_none_beside_a_living_o
         .collect();
     assert_eq!(states[1], (newer.id, JobState::Queued));
     assert_eq!(states[0].1, JobState::Dead);
-    assert_eq!(
-        db::jobs::retry(&mut conn, &all, &[], 100)
-            .await
-            .expect("a number"),
-        0
-    );
+    assert_eq!(retried(&mut conn).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,19 +138,12 @@ async fn a_waiting_job_that_is_given_up_fails_its_document_and_never_runs() {
     let mut conn = app.database().connect().await;
     let job = rows(&mut conn).await.pop().expect("a job");
     // Without a name only dead ones are given up.
-    let all = Filter::default();
-    assert_eq!(
-        db::jobs::discard(&mut conn, &all, &[], 9)
-            .await
-            .expect("a number"),
-        0
-    );
-    assert_eq!(
-        db::jobs::discard(&mut conn, &all, &[job.id], 9)
-            .await
-            .expect("a number"),
-        1
-    );
+    let mut which = Selection::default();
+    let given_up = db::jobs::discard(&mut conn, &which, 9).await;
+    assert_eq!(given_up.expect("a number").jobs, 0);
+    which.ids = vec![job.id];
+    let given_up = db::jobs::discard(&mut conn, &which, 9).await;
+    assert_eq!(given_up.expect("a number").jobs, 1);
     assert_eq!(worker::drain(&app.worker()).await.expect("drained"), 0);
     let path = format!("/api/documents/{}", document["id"].as_str().expect("an id"));
     let failed = ada.get(&path).await.json();
@@ -179,6 +170,7 @@ async fn a_job_for_which_there_is_no_place_waits_for_its_turn() {
         .map(|row| row.wait_reason)
         .collect();
     let reasons: Vec<_> = reasons.iter().flatten().map(String::as_str).collect();
-    assert_eq!(reasons, ["waits for a free worker", "waits for its turn"]);
+    let missing = "waits for a worker: none that serves documents.discard_file is heard of";
+    assert_eq!(reasons, [missing, "waits for its turn"]);
     assert!(rows(&mut conn).await[0].dispatched_at <= Some(Utc::now()));
 }

@@ -111,10 +111,13 @@ async fn an_outlived_embedding_stores_nothing() {
     let (app, document) = uploaded().await;
     // The extraction is done in order, the embedding waits.
     let mut conn = app.database().connect().await;
-    db::jobs::pause(&mut conn, domain::jobs::JobKind::DocumentsEmbed)
+    db::jobs::pause(&mut conn, domain::jobs::JobKind::DocumentsEmbed, None)
         .await
         .expect("paused");
     app.drain().await;
+    db::jobs::resume(&mut conn, domain::jobs::JobKind::DocumentsEmbed)
+        .await
+        .expect("resumed");
     let mut rivals = rivals(app, document).await;
     let task = rivals.task().await;
     let held = rivals.held.lease;

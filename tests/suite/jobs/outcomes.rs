@@ -19,7 +19,9 @@ async fn extracted() -> (App, Client, Value) {
     let document = upload(&ada, "a.md", &passages(3)).await;
     let mut conn = app.database().connect().await;
     let embed = domain::jobs::JobKind::DocumentsEmbed;
-    db::jobs::pause(&mut conn, embed).await.expect("paused");
+    db::jobs::pause(&mut conn, embed, None)
+        .await
+        .expect("paused");
     app.drain().await;
     db::jobs::resume(&mut conn, embed).await.expect("resumed");
     (app, ada, document)

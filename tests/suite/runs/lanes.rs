@@ -187,18 +187,19 @@ async fn discarding_the_lanes_of_a_run_fails_it_and_retrying_dead_ones_takes_it_
     let body = json!({"promptId": prompt, "modelIds": ["mock/text-1"]});
     let discarded = id(&start(&ada, &body).await);
     let mut conn = app.database().connect().await;
-    let lanes = db::jobs::Filter {
+    let mut lanes = db::jobs::Selection {
         kind: Some(JobKind::RunsLane),
-        ..db::jobs::Filter::default()
+        ..db::jobs::Selection::default()
     };
     let lane = query(&app, "SELECT id FROM jobs WHERE kind = 'runs.lane'").await[0]["id"].clone();
-    let lane = serde_json::from_value(lane).expect("an id");
-    let given_up = db::jobs::discard(&mut conn, &lanes, &[lane], 10).await;
-    assert_eq!(given_up.expect("discarded"), 1);
+    lanes.ids = vec![serde_json::from_value(lane).expect("an id")];
+    let given_up = db::jobs::discard(&mut conn, &lanes, 10).await;
+    assert_eq!(given_up.expect("discarded").jobs, 1);
+    lanes.ids.clear();
     assert_eq!(run(&ada, &discarded).await["status"], "failed");
     let retried = id(&start(&ada, &body).await);
     execute(&app, &format!("{DIED} AND state = 'queued'")).await;
-    let revived = db::jobs::retry(&mut conn, &lanes, &[], 10).await;
-    assert_eq!(revived.expect("retried"), 1);
+    let revived = db::jobs::retry(&mut conn, &lanes, None, 10).await;
+    assert_eq!(revived.expect("retried").jobs, 1);
     assert_eq!(work(&app, &ada, &retried).await["status"], "completed");
 }

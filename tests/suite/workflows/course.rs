@@ -336,7 +336,7 @@ async fn an_execution_whose_job_dies_says_so_and_lives_again_with_it() {
         .json();
     assert_eq!(jobs.as_array().map(Vec::len), Some(1));
     let mut conn = app.database().connect().await;
-    db::jobs::retry(&mut conn, &db::jobs::Filter::default(), &[], 10)
+    db::jobs::retry(&mut conn, &db::jobs::Selection::default(), None, 10)
         .await
         .expect("retried");
     drop(conn);

@@ -7,6 +7,14 @@ use crate::error::{ApiError, Code};
 impl From<ProviderError> for ApiError {
     fn from(cause: ProviderError) -> Self {
         tracing::warn!(error = %cause, error.class = cause.class(), "provider call failed");
+        if let ProviderError::Paused(key) = cause.said() {
+            let label = &key.label;
+            let detail = format!(
+                "An admin of your company has paused the provider key \"{label}\", so the model is not asked. \
+                 Ask them to resume it, or name a model that is reached otherwise."
+            );
+            return Self::new(Code::ProviderKeyPaused, detail);
+        }
         if let Some(seconds) = seconds_to_wait(&cause) {
             let detail = format!(
                 "The model is not to be asked now: {cause}. Try again in {seconds} seconds."

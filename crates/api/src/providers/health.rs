@@ -134,7 +134,10 @@ async fn checked(
         error_class,
         checked_at: Utc::now(),
     };
-    app.checks.keep(place, id, &check);
+    // A pause ends when somebody says so, and not a minute later.
+    if error_class != Some("provider_key_paused") {
+        app.checks.keep(place, id, &check);
+    }
     check
 }
 

@@ -7,7 +7,7 @@ use domain::jobs::{Dispatch, JobId, JobKind, JobState, Outbox};
 use crate::{
     Connection, Pool,
     prepared::Prepare,
-    schema::{job_pauses, jobs},
+    schema::{company_job_pauses, job_pauses, jobs},
 };
 
 /// How many jobs of a kind may be handed out. Small windows keep dispatch fair, and Redis far below
@@ -64,9 +64,17 @@ pub async fn dispatch(conn: &mut Connection, windows: &Windows) -> QueryResult<V
 pub async fn due(conn: &mut Connection, limit: i64) -> QueryResult<Vec<JobId>> {
     let now = diesel::dsl::now.into_sql::<sql_types::Timestamptz>();
     let paused = job_pauses::table.select(job_pauses::kind);
+    let paused_for_company = company_job_pauses::table
+        .filter(company_job_pauses::kind.eq(jobs::kind))
+        .filter(
+            company_job_pauses::company_id
+                .nullable()
+                .eq(jobs::company_id),
+        );
     jobs::table
         .filter(jobs::state.eq("queued").and(jobs::run_at.le(now)))
         .filter(jobs::kind.ne_all(paused))
+        .filter(diesel::dsl::not(diesel::dsl::exists(paused_for_company)))
         .order(jobs::id)
         .limit(limit)
         .select(jobs::id)

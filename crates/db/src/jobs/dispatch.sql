@@ -2,6 +2,8 @@
 -- may have there and under way ($3). Owners of work take turns: whoever has the least of it comes first, then
 -- what waits longest.
 --
+-- What is paused for a company is left alone: all jobs of a fair key are of one company.
+--
 -- Its cost follows the owners and the places, not the jobs that wait: `owners` leaps through the index
 -- jobs_waiting from one fair key to the next, and each owner offers only its first few jobs. What a
 -- round leaves open because of that, the next one fills. Arrays keep the planner from joining the
@@ -13,22 +15,25 @@ WITH RECURSIVE room AS (
     FROM unnest($1, $2, $3) AS wanted (kind, places, most)
     WHERE NOT EXISTS (SELECT FROM job_pauses WHERE job_pauses.kind = wanted.kind)
 ), owners AS (
-    SELECT room.kind, room.places, room.most, first.fair_key, first.run_at
+    SELECT room.kind, room.places, room.most, first.fair_key, first.run_at, first.company_id
     FROM room CROSS JOIN LATERAL (
-        SELECT jobs.fair_key, jobs.run_at FROM jobs
+        SELECT jobs.fair_key, jobs.run_at, jobs.company_id FROM jobs
         WHERE jobs.kind = room.kind AND jobs.state = 'queued' AND jobs.dispatched_at IS NULL
         ORDER BY jobs.fair_key, jobs.run_at LIMIT 1) first
     WHERE room.places > 0
     UNION ALL
-    SELECT owners.kind, owners.places, owners.most, next.fair_key, next.run_at
+    SELECT owners.kind, owners.places, owners.most, next.fair_key, next.run_at, next.company_id
     FROM owners CROSS JOIN LATERAL (
-        SELECT jobs.fair_key, jobs.run_at FROM jobs
+        SELECT jobs.fair_key, jobs.run_at, jobs.company_id FROM jobs
         WHERE jobs.kind = owners.kind AND jobs.state = 'queued' AND jobs.dispatched_at IS NULL
           AND jobs.fair_key > owners.fair_key
         ORDER BY jobs.fair_key, jobs.run_at LIMIT 1) next
 ), due AS (
     SELECT kind, places, most, fair_key, 1 + 4 * places / count(*) OVER (PARTITION BY kind) AS offered
-    FROM owners WHERE run_at <= statement_timestamp()
+    FROM owners
+    WHERE run_at <= statement_timestamp()
+      AND NOT EXISTS (
+          SELECT FROM company_job_pauses p WHERE p.company_id = owners.company_id AND p.kind = owners.kind)
 ), under_way AS (
     SELECT kind, fair_key, count(*) AS jobs
     FROM (
@@ -56,6 +61,6 @@ WITH RECURSIVE room AS (
       AND state = 'queued' AND dispatched_at IS NULL
     FOR UPDATE SKIP LOCKED
 )
-UPDATE jobs SET dispatched_at = clock_timestamp(), epoch = epoch + 1, wait_reason = NULL
+UPDATE jobs SET dispatched_at = clock_timestamp(), epoch = epoch + 1, wait_reason = NULL, wait_key = NULL
 WHERE id = ANY (ARRAY(SELECT id FROM picked))
 RETURNING id, kind, epoch

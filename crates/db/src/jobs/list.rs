@@ -1,20 +1,20 @@
-//! Looking at jobs, and a person's hand on them: retry, discard, pause.
+//! Looking at jobs, each with why it waits.
 
 use chrono::{DateTime, Utc};
-use diesel::{prelude::*, sql_types};
+use diesel::{expression::SqlLiteral, prelude::*, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
-    jobs::{JobId, JobKind, JobState},
+    jobs::{ErrorClass, JobId, JobKind, JobState, waiting::WaitCode},
+    models::ProviderKeyId,
     page::{Limit, Page},
     users::CompanyId,
 };
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    Connection,
-    schema::{job_pauses, jobs},
-};
+use super::why::Circumstances;
+use crate::{Connection, schema::jobs};
 
 /// A job as people see it.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, utoipa::ToSchema)]
@@ -37,8 +37,26 @@ pub struct JobRow {
     pub snoozes: i32,
     /// When it is due.
     pub run_at: DateTime<Utc>,
-    /// Why it waits.
+    /// Why it waits, for people.
     pub wait_reason: Option<String>,
+    /// Why it waits, for programs.
+    #[diesel(select_expression = diesel::dsl::sql::<sql_types::Nullable<sql_types::Text>>("NULL"))]
+    #[diesel(select_expression_type = SqlLiteral<sql_types::Nullable<sql_types::Text>>)]
+    #[schema(inline)]
+    pub wait_code: Option<WaitCode>,
+    /// Until when it waits, where that is known.
+    #[diesel(select_expression = diesel::dsl::sql::<sql_types::Nullable<sql_types::Timestamptz>>("NULL"))]
+    #[diesel(select_expression_type = SqlLiteral<sql_types::Nullable<sql_types::Timestamptz>>)]
+    pub wait_until: Option<DateTime<Utc>>,
+    /// Whose it is.
+    #[serde(skip)]
+    pub company_id: Option<CompanyId>,
+    /// Whose turn it is when it is its own.
+    #[serde(skip)]
+    pub fair_key: Uuid,
+    /// The paused key that it met.
+    #[serde(skip)]
+    pub wait_key: Option<ProviderKeyId>,
     /// When it was last handed to Redis.
     #[serde(skip)]
     pub dispatched_at: Option<DateTime<Utc>>,
@@ -67,6 +85,10 @@ pub struct Filter {
     pub state: Option<JobState>,
     /// Of this kind.
     pub kind: Option<JobKind>,
+    /// Whose last failure was of this class.
+    pub error_class: Option<ErrorClass>,
+    /// That work on this row.
+    pub subject_id: Option<Uuid>,
     /// Older than this one.
     pub before: Option<JobId>,
 }
@@ -87,6 +109,12 @@ pub async fn list(
     if let Some(kind) = filter.kind {
         query = query.filter(jobs::kind.eq(kind));
     }
+    if let Some(class) = &filter.error_class {
+        query = query.filter(jobs::error_class.eq(class));
+    }
+    if let Some(subject) = filter.subject_id {
+        query = query.filter(jobs::subject_id.eq(subject));
+    }
     if let Some(before) = filter.before {
         query = query.filter(jobs::id.lt(before));
     }
@@ -95,84 +123,76 @@ pub async fn list(
         .limit(limit.rows() + 1)
         .load(conn)
         .await?;
-    let paused = paused(conn).await?;
-    for row in &mut rows {
-        row.wait_reason = reason(row, &paused);
-    }
+    explain(conn, &mut rows).await?;
     Ok(Page::from_surplus(rows, limit, |row| row.id))
 }
 
-fn reason(row: &JobRow, paused: &[JobKind]) -> Option<String> {
-    if row.state != JobState::Queued {
-        return None;
+/// A job with everything that is known of it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobDetail {
+    /// What the list shows of it.
+    #[serde(flatten)]
+    pub job: JobRow,
+    /// Its arguments: ids of what it works on.
+    #[schema(value_type = Object)]
+    pub args: Value,
+    /// While one job of its kind of this name lives, there is no second.
+    pub dedupe_key: Option<String>,
+    /// When its id was last handed out to the workers.
+    pub dispatched_at: Option<DateTime<Utc>>,
+    /// Until when it is its worker's, unless that goes on extending it.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// Seconds that an attempt may take.
+    pub time_limit_seconds: u64,
+}
+
+/// A job of this company; without one, of any or of none.
+pub async fn find(
+    conn: &mut Connection,
+    id: JobId,
+    company: Option<CompanyId>,
+) -> QueryResult<Option<JobDetail>> {
+    type Rest = (Value, Option<String>, Option<DateTime<Utc>>);
+    let mut query = jobs::table
+        .filter(jobs::id.eq(id))
+        .select((
+            JobRow::as_select(),
+            (jobs::args, jobs::dedupe_key, jobs::lease_until),
+        ))
+        .into_boxed();
+    if let Some(company) = company {
+        query = query.filter(jobs::company_id.eq(company));
     }
-    let said = row.wait_reason.as_deref();
-    Some(if row.dispatched_at.is_some() {
-        "waits for a free worker".to_owned()
-    } else if paused.contains(&row.kind) {
-        format!("{} is paused", row.kind)
-    } else if row.run_at > Utc::now() {
-        said.unwrap_or("is scheduled for later").to_owned()
-    } else {
-        "waits for its turn".to_owned()
-    })
+    let found: Option<(JobRow, Rest)> = query.first(conn).await.optional()?;
+    let Some((mut job, (args, dedupe_key, lease_until))) = found else {
+        return Ok(None);
+    };
+    explain(conn, std::slice::from_mut(&mut job)).await?;
+    Ok(Some(JobDetail {
+        args,
+        dedupe_key,
+        dispatched_at: job.dispatched_at,
+        lease_until,
+        time_limit_seconds: job.kind.time_limit().as_secs(),
+        job,
+    }))
 }
 
-/// Gives dead jobs another round of attempts; `ids` empty means all of the kind. Says how many.
-pub async fn retry(
-    conn: &mut Connection,
-    filter: &Filter,
-    ids: &[JobId],
-    limit: i64,
-) -> QueryResult<usize> {
-    diesel::sql_query(include_str!("retry.sql"))
-        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
-        .bind::<sql_types::Nullable<sql_types::Text>, _>(filter.kind)
-        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(filter.company_id)
-        .bind::<sql_types::BigInt, _>(limit)
-        .execute(conn)
-        .await
-}
-
-/// Gives up dead or waiting jobs for good; `ids` empty means all dead ones of the kind.
-pub async fn discard(
-    conn: &mut Connection,
-    filter: &Filter,
-    ids: &[JobId],
-    limit: i64,
-) -> QueryResult<usize> {
-    diesel::sql_query(include_str!("discard.sql"))
-        .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
-        .bind::<sql_types::Nullable<sql_types::Text>, _>(filter.kind)
-        .bind::<sql_types::Nullable<sql_types::Uuid>, _>(filter.company_id)
-        .bind::<sql_types::BigInt, _>(limit)
-        .execute(conn)
-        .await
-}
-
-/// Stops handing out jobs of this kind; those already handed out run on.
-pub async fn pause(conn: &mut Connection, kind: JobKind) -> QueryResult<()> {
-    diesel::insert_into(job_pauses::table)
-        .values(job_pauses::kind.eq(kind))
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await
-        .map(|_| ())
-}
-
-/// Hands out jobs of this kind again.
-pub async fn resume(conn: &mut Connection, kind: JobKind) -> QueryResult<()> {
-    diesel::delete(job_pauses::table.find(kind))
-        .execute(conn)
-        .await
-        .map(|_| ())
-}
-
-/// The kinds that are not handed out at present.
-pub async fn paused(conn: &mut Connection) -> QueryResult<Vec<JobKind>> {
-    job_pauses::table
-        .select(job_pauses::kind)
-        .order(job_pauses::kind)
-        .load(conn)
-        .await
+/// Says of each job why it waits, if it does.
+async fn explain(conn: &mut Connection, rows: &mut [JobRow]) -> QueryResult<()> {
+    if rows.iter().all(|row| row.state != JobState::Queued) {
+        for row in rows {
+            row.wait_reason = None;
+        }
+        return Ok(());
+    }
+    let circumstances = Circumstances::now(conn).await?;
+    for row in rows {
+        let why = circumstances.why(row);
+        row.wait_code = why.as_ref().map(|why| why.code);
+        row.wait_until = why.as_ref().and_then(|why| why.until);
+        row.wait_reason = why.map(|why| why.sentence);
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
--- Ends an attempt that is to be repeated: $4 names a failure's class (then $5 its message), $6 what
--- a snooze waits for. What has no attempts left dies, and its document with it.
+-- Ends an attempt that is to be repeated: $4 names a failure's class (then $5 its message), $6 says what
+-- is waited for, $7 names the key if that is paused. What has no attempts left dies, and its document with it.
 WITH released AS (
     UPDATE jobs SET
         state = CASE WHEN $4 IS NOT NULL AND attempts >= max_attempts THEN 'dead' ELSE 'queued' END,
         attempts = attempts - CASE WHEN $4 IS NULL THEN 1 ELSE 0 END,
         snoozes = snoozes + CASE WHEN $4 IS NULL THEN 1 ELSE 0 END,
         run_at = $3,
-        wait_reason = coalesce($6, 'waits for its next attempt'),
+        wait_reason = $6, wait_key = $7,
         error_class = coalesce($4, error_class),
         error_message = coalesce($5, error_message),
         finished_at = CASE WHEN $4 IS NOT NULL AND attempts >= max_attempts THEN clock_timestamp() END,

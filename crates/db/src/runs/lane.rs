@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{prelude::*, sql_types};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
-    jobs::Lease,
+    jobs::{Lease, Wait},
     models::Usd,
     runs::{AttemptId, CellId, RunId, RunStatus, Stage},
 };
@@ -203,7 +203,7 @@ pub enum Rest {
     /// Cells wait, the first until then.
     Until(DateTime<Utc>),
     /// Likewise, and that is so far away that the job waits too.
-    Asleep(DateTime<Utc>, &'static str),
+    Asleep(DateTime<Utc>),
 }
 
 #[derive(QueryableByName)]
@@ -213,13 +213,14 @@ struct Due {
 }
 
 /// Ends the lane's job if no cell of the run waits, and puts it to sleep if none may be taken for
-/// longer than `short`. Whoever makes a cell wait locks the run too, so that a cell that comes now
+/// longer than `short`; `wait` says for what. Whoever makes a cell wait locks the run too, so that a cell that comes now
 /// finds this lane, can wake it, or has room for another.
 pub async fn end(
     conn: &mut Connection,
     held: Lease,
     run: RunId,
     short: TimeDelta,
+    wait: &Wait,
 ) -> Result<Rest, FenceError> {
     conn.transaction(async |conn| {
         hold(conn, held).await?;
@@ -244,9 +245,8 @@ pub async fn end(
                 Ok(Rest::None)
             }
             Some(Due { due }) if due - Utc::now() > short => {
-                const WHY: &str = "waits for its provider";
-                release(conn, held, due, None, Some(WHY)).await?;
-                Ok(Rest::Asleep(due, WHY))
+                release(conn, held, due, None, Some(wait)).await?;
+                Ok(Rest::Asleep(due))
             }
             Some(Due { due }) => Ok(Rest::Until(due)),
         }
@@ -280,18 +280,19 @@ async fn next_due(conn: &mut Connection, run: RunId) -> QueryResult<Option<Due>>
 }
 
 /// Whether this lane should make room: more lanes of other runs wait for a place than lanes of this
-/// run, those begun before it, make room already.
+/// run, those begun before it, make room already. A company that is paused waits for no place.
 pub async fn others_wait(conn: &mut Connection, held: Lease, run: RunId) -> QueryResult<bool> {
     let answer: Answer = diesel::sql_query(
         // In parts, each of which a partial index serves.
         "WITH waiting AS (
-             SELECT subject_id, run_at FROM jobs
+             SELECT subject_id, run_at, company_id FROM jobs
              WHERE kind = 'runs.lane' AND state = 'queued' AND dispatched_at IS NULL
              UNION ALL
-             SELECT subject_id, run_at FROM jobs
+             SELECT subject_id, run_at, company_id FROM jobs
              WHERE kind = 'runs.lane' AND state = 'queued' AND dispatched_at IS NOT NULL)
          SELECT (SELECT count(*) FROM waiting
-                 WHERE subject_id <> $2 AND run_at < clock_timestamp() - interval '100 milliseconds')
+                 WHERE subject_id <> $2 AND run_at < clock_timestamp() - interval '100 milliseconds'
+                   AND company_id NOT IN (SELECT company_id FROM company_job_pauses WHERE kind = 'runs.lane'))
               > (SELECT count(*) FROM jobs
                  WHERE kind = 'runs.lane' AND state = 'running' AND subject_id = $2 AND id < $1) AS answer",
     )

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use db::{models::ResolvedModel, runs::Target};
 use domain::{
-    models::{ModelId, ModelRef, Prices, Usd, cost},
+    models::{ModelId, ModelRef, Prices, ProviderKeyId, Usd, cost},
     providers::generate::{Provider, Reply},
     users::CompanyId,
 };
@@ -52,6 +52,16 @@ impl Callees {
             grader,
             met: Mutex::default(),
         })
+    }
+
+    /// The company's keys that they are called with.
+    pub fn keys(&self) -> Vec<ProviderKeyId> {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = met.values().map(|callee| &callee.resolved);
+        let named = self.columns.iter().chain(&self.grader).flatten();
+        let keys = named.map(|callee| &callee.resolved).chain(met);
+        keys.filter_map(|resolved| Some(resolved.key.as_ref()?.id))
+            .collect()
     }
 
     /// The model of a column, or why it cannot be asked.

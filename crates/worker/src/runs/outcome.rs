@@ -79,6 +79,12 @@ pub fn failure(cell: &Claimed, attempt: AttemptId, cause: &ProviderError) -> Set
     if let ProviderError::Held { until, .. } = cause {
         return back(cell, Some(attempt), *until);
     }
+    if let ProviderError::Paused(key) = cause.said() {
+        return Settled {
+            parked_until: Some(key.look_again).filter(|_| cell.stage == Stage::Generate),
+            ..back(cell, Some(attempt), key.look_again)
+        };
+    }
     let settled = Settled {
         attempt: Some(attempt),
         withdrawn: cause.is_unasked(),

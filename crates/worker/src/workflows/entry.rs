@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use db::workflows::course::{Booking, Ended as Row};
-use domain::workflows::{ExecutionId, Task, TaskStatus};
+use domain::{
+    jobs::Wait,
+    providers::ProviderError,
+    workflows::{ExecutionId, Task, TaskStatus},
+};
 use serde_json::Value;
 use tasks::{Ended, Failure, Spent};
 
@@ -63,6 +67,22 @@ fn with_failure(row: Row, cause: &Failure) -> Row {
 pub fn until(ended: &Ended) -> Option<DateTime<Utc>> {
     let named = ended.result.as_ref().err().and_then(Failure::until);
     named.or_else(|| ended.is_interrupted.then(Utc::now))
+}
+
+/// What a task waits for that waits for a time.
+pub fn wait(ended: Ended) -> Wait {
+    let cause = ended.result.err();
+    let key = match &cause {
+        Some(Failure::Provider(cause)) => match cause.said() {
+            ProviderError::Paused(key) => Some(key.id),
+            _ => None,
+        },
+        _ => None,
+    };
+    Wait {
+        reason: cause.map(|cause| cause.to_string()).unwrap_or_default(),
+        key,
+    }
 }
 
 /// The row of a task that waits again for a time that was named to it.

@@ -73,6 +73,7 @@ impl Rows<'_> {
                 let made = self.admin.post("/api/provider-keys", &body).await;
                 (id(made), Belongs::Company)
             }
+            "jobs" => (self.job().await, Belongs::Company),
             "runs" => (self.run(path).await, Belongs::Person),
             "workflows" => (self.workflow().await, Belongs::Person),
             "trackers" => (id(self.tracker().await), Belongs::Company),
@@ -92,6 +93,15 @@ impl Rows<'_> {
     async fn upload(&self, path: &str, name: &str) -> Reply {
         let text = format!("A secret\n{}\n", rand::random::<u64>());
         self.owner.upload(path, name, text.as_bytes(), &[]).await
+    }
+
+    /// A job of the company's.
+    async fn job(&self) -> String {
+        let upload = self.upload("/api/documents/upload", "a.txt").await.json();
+        let document = upload["id"].as_str().expect("an id");
+        let path = format!("/api/jobs?subjectId={document}");
+        let jobs = self.admin.get(&path).await.expect(200).json();
+        jobs[0]["id"].as_str().expect("a job").to_owned()
     }
 
     /// What a path is tried on: a row, its cell, what is asked besides, and whose the row is.

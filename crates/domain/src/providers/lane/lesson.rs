@@ -84,6 +84,7 @@ impl Lesson {
             }
             ProviderError::Malformed(_)
             | ProviderError::Held { .. }
+            | ProviderError::Paused(_)
             | ProviderError::Unasked(_) => Self::None,
         }
     }
