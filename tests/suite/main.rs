@@ -1,6 +1,7 @@
 //! The product, tested through the doors its users use.
 
 mod api_keys;
+mod archive;
 mod audit;
 mod auth;
 mod cache;

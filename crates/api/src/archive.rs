@@ -1,75 +1,93 @@
 //! Everything that somebody may see as one archive, and back in: from such an archive, or from the
 //! JSON that a browser kept.
 //!
-//! An archive is a ZIP with one file of JSON Lines per area and `manifest.json`, which names the
-//! format and its version. Neither way holds the archive in memory: it is written to, and read
-//! from, a file of its own on the local disk.
+//! An archive is a ZIP with a file of JSON Lines per kind of row, the bytes that rows name, and
+//! `manifest.json`, which names the format and its version; [`format`] lists what there is. Neither way
+//! holds the archive in memory: it is written to, and read from, files of its own on the local disk.
 
 mod browser;
+mod files;
+mod format;
+mod found;
 mod read;
+mod report;
+mod rows;
+mod settings;
+mod unpack;
 mod values;
 mod write;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header::ContentDisposition, post, web};
-use db::prompts::archive::{Outcome, Report, RowReport};
+use db::archive::Report;
 use deserr::Deserr;
-use domain::{audit::Signature, auth::Viewer, prompts::PromptId};
-use futures::StreamExt as _;
-use serde::Serialize;
+use domain::{
+    audit::Signature, auth::Viewer, datasets::Limits as DatasetLimits, prompts::PromptId,
+};
+use futures::{StreamExt as _, channel::mpsc};
 use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
 use tokio_util::io::ReaderStream;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use crate::{
     App,
     context::{Context, Developer},
-    error::{ApiError, ApiResult, Code, FieldFault},
+    error::{ApiError, ApiResult, Code},
     extract::{Faults, Query},
     prompts::Change,
 };
+use files::{AllKept, Files, Needed};
+use read::{Read, Source};
+use report::ImportReport;
+pub use settings::ArchiveSettings;
 
-/// One import at a time is read into memory.
+/// One import at a time is read.
 static TURN: Semaphore = Semaphore::const_new(1);
 
-/// What the manifest says that an archive is.
-const FORMAT: &str = "prompt-architect";
+/// So many imports lie on the local disk.
+static PLACES: Semaphore = Semaphore::const_new(4);
 
-/// The version of the format.
-const FORMAT_VERSION: u32 = 1;
+/// The most bytes of a browser's export.
+const JSON_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The file of prompts.
-const PROMPTS: &str = "prompts.jsonl";
+/// How large things may be here.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The most bytes of the rows, and of the files, once unpacked.
+    pub unpacked_bytes: u64,
+    /// The most bytes of a row of a dataset as a line.
+    pub row_bytes: u64,
+    /// What holds for datasets.
+    pub datasets: DatasetLimits,
+}
 
-/// The file of their versions.
-const VERSIONS: &str = "prompt_versions.jsonl";
-
-/// The file of the moves of their labels.
-const MOVES: &str = "prompt_label_moves.jsonl";
-
-/// The file that says what the others are.
-const MANIFEST: &str = "manifest.json";
-
-/// The most bytes of an import as it is sent.
-const SENT_BYTES: usize = 32 * 1024 * 1024;
-
-/// The most faults that an answer lists.
-const FAULTS: usize = 1000;
+impl Limits {
+    fn of(app: &App) -> Self {
+        let datasets = app.config.datasets.limits();
+        // A byte may take six as JSON, and there is more in a line than values.
+        let row_bytes = u64::try_from(datasets.row_bytes).unwrap_or(u64::MAX);
+        Self {
+            unpacked_bytes: app.config.archive.import_unpacked_bytes,
+            row_bytes: row_bytes.saturating_mul(6).saturating_add(1 << 20),
+            datasets,
+        }
+    }
+}
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(export).service(import);
 }
 
-/// All prompts you may see, with their versions and labels, as one ZIP: a file of JSON Lines per
-/// area, and a manifest.
+/// Everything you may see as one ZIP: prompts, templates, workflows and datasets with their versions,
+/// requests with their past, documents and outputs with their bytes. Its manifest says what is left out.
 #[utoipa::path(tag = "Archive", responses((status = 200, description = "The archive",
     content((String = "application/zip")))))]
 #[get("/export")]
 async fn export(context: Context<Developer>) -> ApiResult<HttpResponse> {
-    let mut connection = context.db().await?;
-    let file = write::all(&mut connection, &context.who).await?;
-    drop(connection);
+    let tables = write::rows(&mut *context.db().await?, &context.who).await?;
+    let file = tables.zip(context.app().storage.clone()).await?;
     let name = format!(
         "prompt-architect-{}.zip",
         chrono::Utc::now().format("%Y-%m-%d")
@@ -97,33 +115,9 @@ enum Switch {
     False,
 }
 
-/// How many rows became what.
-#[derive(Debug, Default, Serialize, ToSchema)]
-struct ImportCounts {
-    created: usize,
-    updated: usize,
-    unchanged: usize,
-    faults: usize,
-}
-
-/// What became of an import, or would become of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ImportReport {
-    /// Whether it was only tried.
-    dry_run: bool,
-    /// How many rows became what.
-    counts: ImportCounts,
-    /// Row by row.
-    rows: Vec<RowReport>,
-    /// What stands in the way of an import; only when it was tried.
-    faults: Vec<FieldFault>,
-    /// What is in the import and not known here.
-    ignored: Vec<String>,
-}
-
 /// Takes in an archive, or the JSON that a browser kept: a list of prompts, or an object that has
-/// lists as `prompts` and `workflows`. All of it or nothing: one fault, and nothing is stored.
+/// lists as `prompts`, `workflows` and `requests`. All of it or nothing: one fault, and nothing is
+/// stored.
 #[utoipa::path(tag = "Archive", params(ImportQuery),
     request_body(content((serde_json::Value = "application/json"), (Vec<u8> = "application/zip"))),
     responses((status = 200, body = ImportReport)))]
@@ -136,81 +130,115 @@ async fn import(
 ) -> ApiResult<web::Json<ImportReport>> {
     let only_try = query.dry_run == Some(Switch::True);
     let kind = read::Kind::of(&request)?;
-    let file = spool(payload).await?;
-    let (app, viewer, signature) = (context.shared(), context.who.clone(), context.signature());
+    let most = match kind {
+        read::Kind::Zip => context.app().config.archive.import_bytes,
+        read::Kind::Json => JSON_BYTES,
+    };
+    let place = PLACES.acquire().await;
+    let file = spool(payload, most).await?;
+    let importer = Importer {
+        app: context.shared(),
+        viewer: context.who.clone(),
+        signature: context.signature(),
+        only_try,
+    };
     // Apart from the request: if it is dropped half way, what was begun still ends in order, with
     // copies forgotten that are no longer true, and nobody takes the next turn before.
     let done = actix_web::rt::spawn(async move {
-        let _turn = TURN.acquire().await;
-        take_in(&app, (viewer, signature), kind, file, only_try).await
+        let (_place, _turn) = (place, TURN.acquire().await);
+        importer.take_in(kind, file).await
     });
     let report = done.await.map_err(|cause| ApiError::internal(&cause))??;
-    if !only_try && report.counts.faults > 0 {
+    if !only_try && report.is_refused() {
         return Err(ApiError::faults(Code::Invalid, report.faults));
     }
     Ok(web::Json(report))
 }
 
-/// Reads an import and stores it, unless it has faults or is only tried.
-async fn take_in(
-    app: &App,
-    (viewer, signature): (Viewer, Signature),
-    kind: read::Kind,
-    file: std::fs::File,
+/// Somebody who imports.
+struct Importer {
+    app: web::Data<App>,
+    viewer: Viewer,
+    signature: Signature,
     only_try: bool,
-) -> ApiResult<ImportReport> {
-    let reader = viewer.clone();
-    let parsed = web::block(move || read::read(kind, file, &reader))
-        .await
-        .map_err(|cause| ApiError::internal(&cause))??;
-    // With faults in the reading already, the rest is tried for its own.
-    let tried = only_try || parsed.fault_count > 0;
-    let (mut faults, mut count) = (parsed.faults, parsed.fault_count);
-    let mut connection = db::pool::signed(&app.pool, &signature).await?;
-    let named = db::prompts::archive::ids(&parsed.import, &viewer);
-    let done = db::prompts::archive::import(&mut connection, &viewer, parsed.import, tried).await;
-    drop(connection);
-    if !tried {
-        forget(app, touched(&done).unwrap_or(named)).await;
+}
+
+impl Importer {
+    /// Reads an import and stores it, unless it has faults or is only tried.
+    async fn take_in(self, kind: read::Kind, file: std::fs::File) -> ApiResult<ImportReport> {
+        let (reader, limits) = (self.viewer.clone(), Limits::of(&self.app));
+        let most = limits.unpacked_bytes;
+        let read = web::block(move || read::read(kind, file, &reader, &limits)).await;
+        let mut read = read.map_err(|cause| ApiError::internal(&cause))??;
+        let (new, mut kept) = self.look_through(&mut read, most).await?;
+        // With faults in the reading already, the rest is tried for its own.
+        let mut tried = self.only_try || read.found.fault_count > 0;
+        if !tried && !new.is_empty() {
+            // Bytes are stored for rows that can be taken in, and for no others.
+            let trial = self.store(read.source.clone(), kept.clone(), true).await?;
+            tried = !trial.faults.is_empty();
+            if !tried && let Some(files) = self.files(&read.source) {
+                files.store(&new, &mut kept).await?;
+            }
+        }
+        let done = self.store(read.source, kept.clone(), tried).await;
+        if !tried {
+            forget(&self.app, self.touched(&done, &read.prompts)).await;
+            self.app.wake.notify_one();
+        }
+        let report = done?;
+        if !report.faults.is_empty() {
+            files::forsake(&self.app, &kept).await;
+        }
+        Ok(report::shown(report, read.found, self.only_try))
     }
-    let report = done?;
-    count += report.faults.len();
-    let found = report.faults.iter().map(|fault| FieldFault {
-        field: format!("{}[{}]", fault.area, fault.index),
-        message: fault.message.clone(),
-    });
-    faults.extend(found.take(FAULTS.saturating_sub(faults.len())));
-    Ok(shown(report.rows, faults, count, parsed.ignored, only_try))
-}
 
-/// The prompts that an import has touched; nothing if it failed, since what a database did before
-/// it fell silent is not known.
-fn touched(done: &Result<Report, diesel::result::Error>) -> Option<Vec<PromptId>> {
-    let rows = done.as_ref().ok()?.rows.iter();
-    let prompts = rows.filter(|row| row.area == "prompts");
-    Some(prompts.map(|row| PromptId(row.id)).collect())
-}
+    fn files(&self, source: &Source) -> Option<Files<'_>> {
+        match source {
+            Source::Browser(_) => None,
+            Source::Archive(archive) => Some(Files {
+                app: &self.app,
+                viewer: &self.viewer,
+                archive: archive.clone(),
+            }),
+        }
+    }
 
-fn shown(
-    rows: Vec<RowReport>,
-    faults: Vec<FieldFault>,
-    fault_count: usize,
-    ignored: Vec<String>,
-    dry_run: bool,
-) -> ImportReport {
-    let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
-    let counts = ImportCounts {
-        created: count(Outcome::Created),
-        updated: count(Outcome::Updated),
-        unchanged: count(Outcome::Unchanged),
-        faults: fault_count,
-    };
-    ImportReport {
-        dry_run,
-        counts,
-        rows,
-        faults,
-        ignored,
+    /// Looks through the bytes that rows need and that are not here.
+    async fn look_through(&self, read: &mut Read, most: u64) -> ApiResult<(Vec<Needed>, AllKept)> {
+        let needed = std::mem::take(&mut read.needed);
+        match self.files(&read.source) {
+            None => Ok((Vec::new(), AllKept::new())),
+            Some(files) => files.check(needed, most, &mut read.found).await,
+        }
+    }
+
+    async fn store(&self, source: Source, kept: AllKept, tried: bool) -> ApiResult<Report> {
+        let (to, from) = mpsc::channel(1);
+        let (viewer, limits) = (self.viewer.clone(), Limits::of(&self.app));
+        // Ends by itself when nobody listens any more.
+        let reading = tokio::task::spawn_blocking(move || {
+            read::send(source, &viewer, &limits, kept, to);
+        });
+        let mut connection = db::pool::signed(&self.app.pool, &self.signature).await?;
+        let done = db::archive::import(&mut connection, &self.viewer, from, tried).await;
+        drop(reading);
+        Ok(done?)
+    }
+
+    /// The prompts that an import has touched; all that it may have touched if it failed, since what
+    /// a database did before it fell silent is not known.
+    fn touched(&self, done: &ApiResult<Report>, named: &[Uuid]) -> Vec<PromptId> {
+        match done {
+            Ok(report) => {
+                let rows = report.rows.iter().filter(|row| row.area == "prompts");
+                rows.map(|row| PromptId(row.id)).collect()
+            }
+            Err(_) => named
+                .iter()
+                .flat_map(|id| db::prompts::archive::here(PromptId(*id), &self.viewer))
+                .collect(),
+        }
     }
 }
 
@@ -223,10 +251,8 @@ async fn forget(app: &App, prompts: Vec<PromptId>) {
 }
 
 /// The body as a file, if it is not too large.
-async fn spool(mut payload: web::Payload) -> ApiResult<std::fs::File> {
-    let failed = |cause: std::io::Error| ApiError::internal(&cause);
-    let file = tempfile::tempfile().map_err(failed)?;
-    let mut to = tokio::fs::File::from_std(file);
+async fn spool(mut payload: web::Payload, most: u64) -> ApiResult<std::fs::File> {
+    let mut to = tokio::fs::File::from_std(tempfile::tempfile()?);
     let mut bytes = 0;
     while let Some(part) = payload.next().await {
         let part = part.map_err(|_| {
@@ -235,13 +261,12 @@ async fn spool(mut payload: web::Payload) -> ApiResult<std::fs::File> {
                 "The body broke off or is not encoded as its headers say.",
             )
         })?;
-        bytes += part.len();
-        if bytes > SENT_BYTES {
-            let detail = format!("An import has at most {SENT_BYTES} bytes. Split it.");
-            return Err(ApiError::new(Code::TooLarge, detail));
+        bytes += part.len() as u64;
+        if bytes > most {
+            return Err(found::too_large(&format!("{most} bytes")));
         }
-        to.write_all(&part).await.map_err(failed)?;
+        to.write_all(&part).await?;
     }
-    to.flush().await.map_err(failed)?;
+    to.flush().await?;
     Ok(to.into_std().await)
 }

@@ -7,6 +7,7 @@ use integrations::{scan::ScanConfig, storage::StorageConfig};
 use sandbox::SandboxConfig;
 
 use crate::{
+    archive::ArchiveSettings,
     auth::settings::{Mode, Settings},
     datasets::DatasetSettings,
 };
@@ -58,6 +59,9 @@ pub struct Config {
     /// How large datasets may be.
     #[command(flatten)]
     pub datasets: DatasetSettings,
+    /// How large imports may be.
+    #[command(flatten)]
+    pub archive: ArchiveSettings,
     /// What functions may take.
     #[command(flatten)]
     pub sandbox: SandboxConfig,

@@ -22,6 +22,7 @@ use crate::{
     extract::{Body, Faults, Path, Query},
     page::Listing,
 };
+pub use upload::FILE_LIMIT;
 
 /// The routes of this area.
 pub fn routes(config: &mut ServiceConfig<'_>) {

@@ -2,7 +2,7 @@
 //! may see the prompt may see its outputs.
 
 mod keep;
-mod scan;
+pub mod scan;
 mod sent;
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header};

@@ -1,6 +1,7 @@
 //! Datasets: tables of texts with their versions. How they are made is in [`create`], reading
 //! their rows in [`rows`], changing them in [`change`].
 
+pub mod archive;
 mod change;
 mod create;
 mod rows;

@@ -1,6 +1,7 @@
 //! Documents as their owners see them. What workers do to them is in [`work`], finding passages in
 //! [`search`], and what makes that quick for large companies in [`index`].
 
+pub mod archive;
 mod change;
 pub mod index;
 pub mod refresh;

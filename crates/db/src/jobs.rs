@@ -30,7 +30,8 @@ use diesel::{prelude::*, result::Error, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
     jobs::{
-        Claim, Failure, Job, JobId, JobKind, Lease, Outcome, Wait, backoff, waiting::NEXT_ATTEMPT,
+        Claim, Failure, Job, JobId, JobKind, JobState, Lease, Outcome, Wait, backoff,
+        waiting::NEXT_ATTEMPT,
     },
     users::CompanyId,
 };
@@ -321,4 +322,15 @@ pub async fn prune(conn: &mut Connection, keep: Duration, limit: i64) -> QueryRe
     .bind::<sql_types::BigInt, _>(limit)
     .execute(conn)
     .await
+}
+
+/// Renounces a promised job, within the transaction that makes it needless. One that has begun cannot
+/// be renounced: then the transaction must not stand.
+pub(crate) async fn renounce(conn: &mut Connection, promise: JobId) -> QueryResult<()> {
+    let waiting = jobs::id.eq(promise).and(jobs::state.eq(JobState::Queued));
+    let taken_back = diesel::delete(jobs::table.filter(waiting)).execute(conn);
+    if taken_back.await? == 0 {
+        return Err(diesel::result::Error::RollbackTransaction);
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! transaction; rows are made of domain values, so nothing is mapped. No HTTP here and no Redis.
 
 pub mod api_keys;
+pub mod archive;
 pub mod audit;
 pub mod auth;
 pub mod datasets;

@@ -1,6 +1,7 @@
 //! Outputs: what models made of versions of prompts. They are seen by whoever sees the prompt, and
 //! are never changed.
 
+pub mod archive;
 mod change;
 
 pub(crate) use change::forget_of;
@@ -12,7 +13,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
     auth::Viewer,
     documents::{DiscardFile, FileName, Sha256},
-    jobs::{JobId, JobState},
+    jobs::JobId,
     outputs::{OutputId, OutputType},
     page::{Limit, Page},
     prompts::{PromptId, PromptVersionId},
@@ -23,9 +24,9 @@ use serde::Serialize;
 use crate::{
     Connection,
     horizon::horizon,
-    jobs::{NewJob, enqueue},
+    jobs::{NewJob, enqueue, renounce},
     prompts::{Owner, visible_to},
-    schema::{jobs, outputs, prompt_versions, prompts, users},
+    schema::{outputs, prompt_versions, prompts, users},
 };
 
 /// An output.
@@ -131,10 +132,20 @@ pub async fn promise_removal(
     viewer: &Viewer,
     key: &str,
 ) -> QueryResult<JobId> {
+    promise_removal_after(conn, viewer, key, TimeDelta::hours(1)).await
+}
+
+/// The same within this time.
+pub async fn promise_removal_after(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    key: &str,
+    after: TimeDelta,
+) -> QueryResult<JobId> {
     let storage_key = key.to_owned();
     let job = NewJob::new(&DiscardFile { storage_key })
         .of(viewer.company_id, viewer.user_id.0)
-        .at(Utc::now() + TimeDelta::hours(1));
+        .at(Utc::now() + after);
     enqueue(conn, std::slice::from_ref(&job)).await?;
     Ok(job.id())
 }
@@ -157,11 +168,7 @@ pub async fn create(
             .execute(conn)
             .await?;
         if inserted > 0 {
-            let waiting = jobs::id.eq(promise).and(jobs::state.eq(JobState::Queued));
-            let taken_back = diesel::delete(jobs::table.filter(waiting)).execute(conn);
-            if taken_back.await? == 0 {
-                return Err(diesel::result::Error::RollbackTransaction);
-            }
+            renounce(conn, promise).await?;
         }
         let same = same(conn, new.prompt_version_id, new.sha256).await?;
         Ok((same, inserted > 0))

@@ -4,6 +4,7 @@
 //! Who sees one: its creator, whoever it is assigned to, every developer while it is in engineering
 //! review, and leads and admins. Names are kept as they were, so that a revision never changes unseen.
 
+pub mod archive;
 mod change;
 mod create;
 mod list;

@@ -1,6 +1,8 @@
 //! Templates: as they are now, and each of their versions. A company's templates are seen by its
 //! developers; who may write them is the caller's to decide.
 
+pub mod archive;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl,

@@ -1,12 +1,12 @@
 //! Workflows as they are worked on. What is performed of them is in [`start`], how that goes on in
 //! [`course`], reading it in [`executions`], stopping it and taking it up again in [`control`].
 
+pub mod archive;
 pub mod builtin;
 pub mod control;
 pub mod course;
 pub mod events;
 pub mod executions;
-mod import;
 mod start;
 
 use chrono::{DateTime, Utc};
@@ -29,8 +29,6 @@ use crate::{
     prompts::Owner,
     schema::{users, workflows},
 };
-pub use import::ImportedWorkflow;
-pub(crate) use import::take_in;
 pub use start::{NewExecution, StartError, Subject, linked, pin, start};
 
 /// A workflow.

@@ -124,6 +124,15 @@ impl<'de> serde::Deserialize<'de> for Sha256 {
     }
 }
 
+impl<E: deserr::DeserializeError> deserr::Deserr<E> for Sha256 {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef<'_>,
+    ) -> Result<Self, E> {
+        crate::codec::parse_at(value, location)
+    }
+}
+
 impl diesel::serialize::ToSql<diesel::sql_types::Binary, diesel::pg::Pg> for Sha256 {
     fn to_sql<'b>(
         &'b self,

@@ -1,22 +1,42 @@
-//! What a browser kept, as JSON: a list of prompts, or an object that has lists of prompts and of
-//! workflows, as such or as text. Rows are taken one by one as they are read.
+//! What a browser kept, as JSON: a list of prompts, or an object that has lists of prompts, workflows
+//! and requests, as such or as text. Rows are taken one by one as they are read.
+
+mod requests;
 
 use std::{
     fmt,
     io::{BufReader, Read},
 };
 
+use db::{
+    archive::Bundle,
+    prompts::archive::{Imported, ImportedPrompt},
+};
 use domain::auth::Viewer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use super::{
-    read::{Parsed, malformed},
+    found::{Found, malformed},
+    rows,
     values::Bounded,
 };
 use crate::error::{ApiError, ApiResult};
 
+/// The most rows of a browser's export.
+const ROWS: usize = 20_000;
+
+/// What is read of a browser's export.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The rows.
+    pub bundles: Vec<Bundle>,
+    /// What is found.
+    pub found: Found,
+}
+
 /// Reads the rows of a browser's export.
-pub fn read(from: impl Read, to: &mut Parsed, viewer: &Viewer) -> ApiResult<()> {
+pub fn read(from: impl Read, to: &mut Kept, viewer: &Viewer) -> ApiResult<()> {
     let mut refusal = None;
     let mut from = serde_json::Deserializer::from_reader(BufReader::new(from));
     let whole = Whole(Rows {
@@ -30,10 +50,19 @@ pub fn read(from: impl Read, to: &mut Parsed, viewer: &Viewer) -> ApiResult<()> 
         (Some(refusal), _) => Err(refusal),
         (None, Ok(())) => Ok(()),
         (None, Err(fault)) if fault.is_data() => Err(malformed(
-            "Send a list of prompts, or an object that has lists as `prompts` or `workflows`.",
+            "Send a list of prompts, or an object that has lists as `prompts`, `workflows` or `requests`.",
         )),
         (None, Err(fault)) => Err(malformed(format!("The body is not valid JSON: {fault}."))),
     }
+}
+
+/// A prompt of which only its present state is known.
+fn alone(prompt: ImportedPrompt) -> Bundle {
+    Bundle::Prompt(Box::new(Imported {
+        prompt,
+        versions: Vec::new(),
+        moves: Vec::new(),
+    }))
 }
 
 /// What a list is of.
@@ -41,6 +70,7 @@ pub fn read(from: impl Read, to: &mut Parsed, viewer: &Viewer) -> ApiResult<()> 
 enum Area {
     Prompts,
     Workflows,
+    Requests,
 }
 
 impl Area {
@@ -48,6 +78,7 @@ impl Area {
         match name {
             "prompts" => Some(Self::Prompts),
             "workflows" => Some(Self::Workflows),
+            "requests" => Some(Self::Requests),
             _ => None,
         }
     }
@@ -56,6 +87,7 @@ impl Area {
         match self {
             Self::Prompts => "prompts",
             Self::Workflows => "workflows",
+            Self::Requests => "requests",
         }
     }
 }
@@ -66,7 +98,7 @@ struct Whole<'a>(Rows<'a>);
 /// Where rows go, and why there may be no more.
 struct Rows<'a> {
     area: Area,
-    to: &'a mut Parsed,
+    to: &'a mut Kept,
     viewer: &'a Viewer,
     refusal: &'a mut Option<ApiError>,
 }
@@ -76,6 +108,16 @@ impl Rows<'_> {
     fn refuse<E: Error>(&mut self, refusal: ApiError) -> E {
         *self.refusal = Some(refusal);
         E::custom("refused")
+    }
+
+    fn row(&mut self, index: usize, row: Value) {
+        let (found, viewer) = (&mut self.to.found, self.viewer);
+        let bundle = match self.area {
+            Area::Prompts => rows::prompt(found, index, row, viewer, false).map(alone),
+            Area::Workflows => rows::workflow(found, index, row, viewer),
+            Area::Requests => requests::request(found, index, row, viewer),
+        };
+        self.to.bundles.extend(bundle);
     }
 
     fn again(&mut self, area: Area) -> Rows<'_> {
@@ -112,7 +154,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
         while let Some(name) = from.next_key::<String>()? {
             let Some(area) = Area::of(&name) else {
                 from.next_value::<IgnoredAny>()?;
-                self.0.to.ignore(&name);
+                self.0.to.found.ignore(&name);
                 continue;
             };
             if lists.contains(&area) {
@@ -122,9 +164,9 @@ impl<'de> Visitor<'de> for Whole<'_> {
             lists.push(area);
             from.next_value_seed(self.0.again(area))?;
         }
-        self.0.to.ignored.sort();
+        self.0.to.found.ignored.sort();
         if lists.is_empty() {
-            let refusal = malformed("The object has no list `prompts` or `workflows`.");
+            let refusal = malformed("The object has no list `prompts`, `workflows` or `requests`.");
             return Err(self.0.refuse(refusal));
         }
         Ok(())
@@ -151,15 +193,12 @@ impl<'de> Visitor<'de> for Rows<'_> {
             let Some(row) = from.next_element_seed(Bounded)? else {
                 break;
             };
-            if let Err(refusal) = self.to.count() {
+            if let Err(refusal) = self.to.found.count(ROWS) {
                 return Err(self.refuse(refusal));
             }
             match row {
-                Some(row) if self.area == Area::Workflows => {
-                    self.to.workflow(index, row, self.viewer);
-                }
-                Some(row) => self.to.prompt(index, row, self.viewer),
-                None => self.to.crowded(self.area.name(), index),
+                Some(row) => self.row(index, row),
+                None => self.to.found.crowded(self.area.name(), index),
             }
         }
         Ok(())

@@ -1,105 +1,142 @@
 //! Writing an archive: rows come in batches from one moment of the database, and go to a file per
-//! area, of which a ZIP is made at the end.
+//! table, of which a ZIP is made at the end, with the bytes that the rows name.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufWriter, Seek as _, Write},
 };
 
-use db::prompts::archive::Batch;
+use db::archive::{Part, StoredFile};
 use domain::auth::Viewer;
-use futures::{StreamExt as _, channel::mpsc};
-use serde::Serialize;
-use serde_json::json;
-use zip::{ZipWriter, write::SimpleFileOptions};
+use futures::{StreamExt as _, TryStreamExt as _, channel::mpsc};
+use integrations::storage::{Storage, StorageError};
+use serde_json::{Map, json};
+use tokio::runtime::Handle;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{FORMAT, FORMAT_VERSION, MANIFEST, MOVES, PROMPTS, VERSIONS};
+use super::format::{FILES, MANIFEST, PEOPLE, manifest, tables};
 use crate::error::{ApiError, ApiResult};
 
-/// Everything the viewer may see, as a ZIP at its beginning.
-pub async fn all(connection: &mut db::Connection, viewer: &Viewer) -> ApiResult<File> {
+/// Everything the viewer may see, but for the bytes.
+pub async fn rows(connection: &mut db::Connection, viewer: &Viewer) -> ApiResult<Tables> {
     let (to, from) = mpsc::channel(1);
     let read = async {
-        db::prompts::archive::export(connection, viewer, to)
+        db::archive::export(connection, viewer, to)
             .await
             .map_err(ApiError::from)
     };
-    let ((), areas) = futures::future::try_join(read, collect(from)).await?;
-    on_a_thread(move || areas.zip()).await
+    let ((), tables) = futures::future::try_join(read, collect(from)).await?;
+    Ok(tables)
 }
 
-async fn collect(mut from: mpsc::Receiver<Batch>) -> ApiResult<Areas> {
-    let mut areas = Areas::new().map_err(|cause| ApiError::internal(&cause))?;
-    while let Some(batch) = from.next().await {
-        areas = on_a_thread(move || areas.add(&batch)).await?;
+async fn collect(mut from: mpsc::Receiver<Part>) -> ApiResult<Tables> {
+    let mut tables = Tables::new().map_err(|cause| ApiError::internal(&cause))?;
+    while let Some(part) = from.next().await {
+        tables = on_a_thread(move || Ok(tables.add(part)?)).await?;
     }
-    Ok(areas)
+    Ok(tables)
 }
 
 async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    work: impl FnOnce() -> ApiResult<T> + Send + 'static,
 ) -> ApiResult<T> {
     let done = actix_web::web::block(work).await;
     done.map_err(|cause| ApiError::internal(&cause))?
-        .map_err(|cause| ApiError::internal(&cause))
 }
 
-/// A file per area, and how many rows it has.
-struct Areas(Vec<(&'static str, BufWriter<File>, usize)>);
+impl From<std::io::Error> for ApiError {
+    fn from(cause: std::io::Error) -> Self {
+        Self::internal(&cause)
+    }
+}
 
-impl Areas {
+/// A file per table with how many rows it has, and where the bytes are that they name.
+pub struct Tables {
+    files: Vec<(&'static str, BufWriter<File>, usize)>,
+    bytes: BTreeMap<String, String>,
+}
+
+impl Tables {
     fn new() -> std::io::Result<Self> {
-        let area = |name| Ok((name, BufWriter::new(tempfile::tempfile()?), 0));
-        [PROMPTS, VERSIONS, MOVES]
-            .into_iter()
-            .map(area)
-            .collect::<std::io::Result<_>>()
-            .map(Self)
+        let file = |name| Ok((name, BufWriter::new(tempfile::tempfile()?), 0));
+        let files = std::iter::once(PEOPLE).chain(tables().map(|table| table.file));
+        Ok(Self {
+            files: files.map(file).collect::<std::io::Result<_>>()?,
+            bytes: BTreeMap::new(),
+        })
     }
 
-    fn add(mut self, batch: &Batch) -> std::io::Result<Self> {
-        match batch {
-            Batch::Prompts(rows) => self.add_rows(0, rows)?,
-            Batch::Versions(rows) => self.add_rows(1, rows)?,
-            Batch::Moves(rows) => self.add_rows(2, rows)?,
+    fn add(mut self, part: Part) -> std::io::Result<Self> {
+        match part {
+            Part::Lines { file, text, rows } => {
+                let known = self.files.iter_mut().find(|(name, _, _)| *name == file);
+                let (_, to, count) = known.ok_or_else(|| std::io::Error::other(file))?;
+                to.write_all(&text)?;
+                *count += rows;
+            }
+            Part::Files(files) => {
+                let each = files.into_iter().map(
+                    |StoredFile {
+                         sha256,
+                         storage_key,
+                     }| (sha256.to_string(), storage_key),
+                );
+                self.bytes.extend(each);
+            }
         }
         Ok(self)
     }
 
-    fn add_rows(&mut self, area: usize, rows: &[impl Serialize]) -> std::io::Result<()> {
-        let (_, file, count) = &mut self.0[area];
-        for row in rows {
-            serde_json::to_writer(&mut *file, row)?;
-            file.write_all(b"\n")?;
-        }
-        *count += rows.len();
-        Ok(())
+    /// A ZIP of it at its beginning, with the bytes out of the storage.
+    pub async fn zip(self, storage: Storage) -> ApiResult<File> {
+        let runtime = Handle::current();
+        on_a_thread(move || self.write(&storage, &runtime)).await
     }
 
-    fn zip(self) -> std::io::Result<File> {
-        let options = SimpleFileOptions::default().large_file(true);
+    fn write(self, storage: &Storage, runtime: &Handle) -> ApiResult<File> {
+        let packed = SimpleFileOptions::default().large_file(true);
         let mut zip = ZipWriter::new(tempfile::tempfile()?);
-        let counts: serde_json::Map<_, _> = self
-            .0
-            .iter()
-            .map(|(name, _, count)| ((*name).to_owned(), json!(count)))
-            .collect();
-        zip.start_file(MANIFEST, options)?;
-        let manifest = json!({
-            "format": FORMAT,
-            "formatVersion": FORMAT_VERSION,
-            "exportedAt": chrono::Utc::now(),
-            "rows": counts,
-        });
-        zip.write_all(manifest.to_string().as_bytes())?;
-        for (name, file, _) in self.0 {
-            let mut file = file.into_inner()?;
+        let mut counts = Map::new();
+        for (name, file, count) in self.files {
+            counts.insert(name.to_owned(), json!(count));
+            let mut file = file
+                .into_inner()
+                .map_err(std::io::IntoInnerError::into_error)?;
             file.rewind()?;
-            zip.start_file(name, options)?;
+            start(&mut zip, name, packed)?;
             std::io::copy(&mut file, &mut zip)?;
         }
-        let mut file = zip.finish()?;
+        let mut missing = Vec::new();
+        let plain = packed.compression_method(CompressionMethod::Deflated);
+        for (sha256, key) in self.bytes {
+            match runtime.block_on(storage.read(&key)) {
+                Err(StorageError::Missing) => {
+                    tracing::warn!(
+                        key,
+                        "a file is not in the storage and is left out of an archive"
+                    );
+                    missing.push(sha256);
+                }
+                Err(cause) => return Err(cause.into()),
+                Ok(mut bytes) => {
+                    start(&mut zip, &format!("{FILES}{sha256}"), plain)?;
+                    let failed = |cause| ApiError::from(StorageError::Store(cause));
+                    while let Some(piece) = runtime.block_on(bytes.try_next()).map_err(failed)? {
+                        zip.write_all(&piece)?;
+                    }
+                }
+            }
+        }
+        start(&mut zip, MANIFEST, packed)?;
+        zip.write_all(manifest(&counts, &missing).to_string().as_bytes())?;
+        let mut file = zip.finish().map_err(|cause| ApiError::internal(&cause))?;
         file.rewind()?;
         Ok(file)
     }
+}
+
+fn start(zip: &mut ZipWriter<File>, name: &str, options: SimpleFileOptions) -> ApiResult<()> {
+    zip.start_file(name, options)
+        .map_err(|cause| ApiError::internal(&cause))
 }

@@ -88,6 +88,23 @@ impl Batch {
         self.lists.is_empty()
     }
 
+    /// Sends it to the rows that wait to be taken in, each with the versions that it holds for.
+    pub(super) async fn stage(
+        self,
+        conn: &mut Connection,
+        since: Vec<i32>,
+        until: Vec<Option<i32>>,
+    ) -> QueryResult<()> {
+        diesel::sql_query(include_str!("archive/stage_rows.sql"))
+            .bind::<sql_types::Array<sql_types::Integer>, _>(self.indexes)
+            .bind::<sql_types::Array<sql_types::Text>, _>(self.lists)
+            .bind::<sql_types::Array<sql_types::Integer>, _>(since)
+            .bind::<sql_types::Array<sql_types::Nullable<sql_types::Integer>>, _>(until)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
     /// Sends it, as rows that first belong to this version.
     pub(super) async fn insert(
         self,

@@ -1,69 +1,68 @@
-//! Moving prompts: all that somebody may see, as it was at one moment, and back in, whole or not
-//! at all.
+//! Prompts on the move, with their versions and the moves of their labels.
 
 mod import;
-mod report;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     auth::Viewer,
     prompts::{ArchivedLabelMove, ArchivedPrompt, ArchivedVersion, LabelMoveId, PromptId},
+    requests::RequestId,
+    templates::TemplateId,
 };
-use futures::channel::mpsc;
 
 use super::{Stored, versions::PromptVersion, visible_to};
 use crate::{
     Connection,
+    archive::{Out, ROWS},
     schema::{prompt_label_moves, prompt_versions, prompts, users},
 };
-pub(crate) use import::derived;
-pub use import::{Import, ImportedPrompt, ids, import};
-pub use report::{Outcome, Report, RowFault, RowReport};
+pub(crate) use import::take_in;
+pub use import::{Imported, ImportedPrompt, Origin, here};
 
-/// Rows read at once: at their largest some 60 MB.
-const ROWS: i64 = 50;
-
-/// Rows on their way into an archive.
-#[derive(Debug)]
-pub enum Batch {
-    /// Prompts.
-    Prompts(Vec<ArchivedPrompt>),
-    /// Their versions.
-    Versions(Vec<ArchivedVersion>),
-    /// The moves of their labels.
-    Moves(Vec<ArchivedLabelMove>),
-}
-
-/// Sends all prompts that the viewer may see, with versions and labels, as they are at one moment.
-/// Stops early when nobody listens any more.
-pub async fn export(
+/// Sends the prompts that the viewer may see.
+pub(crate) async fn export(
     conn: &mut Connection,
     viewer: &Viewer,
-    mut to: mpsc::Sender<Batch>,
+    out: &mut Out,
 ) -> QueryResult<()> {
-    conn.build_transaction()
-        .repeatable_read()
-        .read_only()
-        .run(async |conn| {
-            let mut after = None;
-            loop {
-                let page = page(conn, viewer, after).await?;
-                let Some(last) = page.last() else {
-                    return Ok(());
-                };
-                after = Some(last.prompt.id);
-                let ids: Vec<PromptId> = page.iter().map(|stored| stored.prompt.id).collect();
-                let batch = Batch::Prompts(page.into_iter().map(archived).collect());
-                if !send(&mut to, batch).await
-                    || !send_versions(conn, &ids, &mut to).await?
-                    || !send_moves(conn, &ids, &mut to).await?
-                {
-                    return Ok(());
-                }
-            }
-        })
-        .await
+    let mut after = None;
+    loop {
+        let mut page = page(conn, viewer, after).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.prompt.id);
+        hide_origins(conn, viewer, &mut page).await?;
+        let ids: Vec<PromptId> = page.iter().map(|stored| stored.prompt.id).collect();
+        let rows: Vec<ArchivedPrompt> = page.into_iter().map(archived).collect();
+        out.rows("prompts.jsonl", &rows).await?;
+        send_versions(conn, &ids, out).await?;
+        send_moves(conn, &ids, out).await?;
+    }
+}
+
+/// Leaves out what the viewer does not see of where prompts come from.
+async fn hide_origins(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    page: &mut [Stored],
+) -> QueryResult<()> {
+    let templates: Vec<TemplateId> = page
+        .iter()
+        .filter_map(|row| row.prompt.template_id)
+        .collect();
+    let requests: Vec<RequestId> = page
+        .iter()
+        .filter_map(|row| row.prompt.request_id)
+        .collect();
+    let templates = crate::templates::archive::seen(conn, viewer, &templates).await?;
+    let requests = crate::requests::archive::seen(conn, viewer, &requests).await?;
+    for Stored { prompt, .. } in page {
+        prompt.template_id = prompt.template_id.filter(|id| templates.contains(id));
+        prompt.request_id = prompt.request_id.filter(|id| requests.contains(id));
+    }
+    Ok(())
 }
 
 async fn page(
@@ -84,16 +83,7 @@ async fn page(
     query.load(conn).await
 }
 
-async fn send(to: &mut mpsc::Sender<Batch>, batch: Batch) -> bool {
-    use futures::SinkExt as _;
-    to.send(batch).await.is_ok()
-}
-
-async fn send_versions(
-    conn: &mut Connection,
-    of: &[PromptId],
-    to: &mut mpsc::Sender<Batch>,
-) -> QueryResult<bool> {
+async fn send_versions(conn: &mut Connection, of: &[PromptId], out: &mut Out) -> QueryResult<()> {
     let mut after = None;
     loop {
         let mut query = prompt_versions::table
@@ -107,13 +97,12 @@ async fn send_versions(
         }
         let page: Vec<PromptVersion> = query.load(conn).await?;
         let Some(last) = page.last() else {
-            return Ok(true);
+            return Ok(());
         };
         after = Some(last.id);
-        let versions = page.into_iter().map(archived_version).collect();
-        if !send(to, Batch::Versions(versions)).await {
-            return Ok(false);
-        }
+        out.meet(page.iter().map(|version| version.created_by));
+        let rows: Vec<ArchivedVersion> = page.into_iter().map(archived_version).collect();
+        out.rows("prompt_versions.jsonl", &rows).await?;
     }
 }
 
@@ -126,11 +115,7 @@ struct Moved {
     moved: super::labels::LabelMove,
 }
 
-async fn send_moves(
-    conn: &mut Connection,
-    of: &[PromptId],
-    to: &mut mpsc::Sender<Batch>,
-) -> QueryResult<bool> {
+async fn send_moves(conn: &mut Connection, of: &[PromptId], out: &mut Out) -> QueryResult<()> {
     let mut after: Option<LabelMoveId> = None;
     loop {
         let mut query = prompt_label_moves::table
@@ -144,9 +129,10 @@ async fn send_moves(
         }
         let page: Vec<Moved> = query.load(conn).await?;
         let Some(last) = page.last() else {
-            return Ok(true);
+            return Ok(());
         };
         after = Some(last.moved.id);
+        out.meet(page.iter().map(|row| row.moved.moved_by));
         let moves = page.into_iter().map(|row| ArchivedLabelMove {
             id: row.moved.id,
             prompt_id: row.prompt_id,
@@ -155,9 +141,8 @@ async fn send_moves(
             moved_by: row.moved.moved_by,
             moved_at: row.moved.moved_at,
         });
-        if !send(to, Batch::Moves(moves.collect())).await {
-            return Ok(false);
-        }
+        let rows: Vec<ArchivedLabelMove> = moves.collect();
+        out.rows("prompt_label_moves.jsonl", &rows).await?;
     }
 }
 
@@ -176,6 +161,9 @@ fn archived(stored: Stored) -> ArchivedPrompt {
         source_document: prompt.source_document,
         metadata: prompt.metadata,
         visibility: prompt.visibility,
+        issue_id: prompt.issue_id,
+        request_id: prompt.request_id,
+        template_id: prompt.template_id,
         lineage: stored.lineage,
         created_at: prompt.created_at,
         updated_at: prompt.updated_at,

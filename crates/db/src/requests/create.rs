@@ -123,8 +123,24 @@ async fn keep_search(
     id: RequestId,
     new: &NewRequest,
 ) -> QueryResult<usize> {
-    let (title, vendor) = (new.title.as_str(), new.vendor.as_str());
-    let folded = grams::fold(&format!("{title}\n{vendor}\n{}", new.description.as_str()));
+    keep_texts(
+        conn,
+        viewer,
+        id,
+        (&new.title, &new.vendor, &new.description),
+    )
+    .await
+}
+
+/// The same of its texts.
+pub(super) async fn keep_texts(
+    conn: &mut Connection,
+    viewer: &Viewer,
+    id: RequestId,
+    (title, vendor, description): (&RequestTitle, &Vendor, &RequestDescription),
+) -> QueryResult<usize> {
+    let (title, vendor) = (title.as_str(), vendor.as_str());
+    let folded = grams::fold(&format!("{title}\n{vendor}\n{}", description.as_str()));
     diesel::insert_into(request_searches::table)
         .values((
             request_searches::request_id.eq(id),

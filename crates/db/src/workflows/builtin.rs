@@ -1,6 +1,8 @@
 //! The workflows that every company starts with. They are its own from then on: what it changes or
 //! deletes stays so.
 
+use std::sync::LazyLock;
+
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{
@@ -9,7 +11,7 @@ use domain::{
 };
 use serde::Deserialize;
 
-use super::NewWorkflow;
+use super::{NewWorkflow, archive::ArchivedWorkflow};
 use crate::{
     Connection,
     schema::{companies, users, workflows},
@@ -25,6 +27,17 @@ struct Builtin {
 
 fn all() -> Vec<Builtin> {
     serde_json::from_str(include_str!("builtin.json")).expect("a test reads it")
+}
+
+/// Whether a workflow is one of these, just as it was given.
+pub(super) fn is_as_given(row: &ArchivedWorkflow) -> bool {
+    static GIVEN: LazyLock<Vec<Builtin>> = LazyLock::new(all);
+    let is_plain =
+        row.is_default && row.graph_data.is_none() && row.visibility == Visibility::Company;
+    let same = |given: &Builtin| {
+        (&given.name, &given.description, &given.tasks) == (&row.name, &row.description, &row.tasks)
+    };
+    is_plain && GIVEN.iter().any(same)
 }
 
 /// Gives a company its workflows unless it had them before; they belong to its first admin. Says how

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{
     documents::Sha256,
+    requests::RequestId,
+    templates::TemplateId,
+    trackers::IssueId,
     users::{UserId, Visibility},
 };
 
@@ -47,6 +50,15 @@ pub struct ArchivedPrompt {
     pub metadata: Metadata,
     /// Who besides its owner may see it.
     pub visibility: Visibility,
+    /// The issue that it was generated for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issue_id: Option<IssueId>,
+    /// The request that it was generated for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// The template that it was generated with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<TemplateId>,
     /// Which numbering of versions is the present one.
     pub lineage: i32,
     /// When it was created.

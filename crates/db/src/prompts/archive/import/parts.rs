@@ -13,7 +13,7 @@ use domain::{
     users::UserId,
 };
 
-use super::{NOT_YOURS, Outcome, Parts, Report, derived};
+use super::{NOT_YOURS, Outcome, Parts, derived};
 use crate::{
     Connection,
     prompts::Stored,
@@ -26,34 +26,41 @@ pub(super) type Ids = HashMap<PromptVersionId, PromptVersionId>;
 /// By lineage and number, the versions that are here.
 type Here = BTreeMap<(i32, i32), (PromptVersionId, Sha256)>;
 
-impl Parts<'_> {
+impl Parts<'_, '_> {
     /// The versions; gives the ids they have here by those they come with.
     pub(super) async fn take_in_versions(
-        &self,
+        &mut self,
         conn: &mut Connection,
         prompt: &Stored,
-        report: &mut Report,
     ) -> QueryResult<Ids> {
         let mut there = versions_here(conn, prompt).await?;
         let may_change = prompt.may_be_changed_by(self.viewer);
         let mut taken = self.taken(conn).await?;
         let (mut ids, mut seen) = (HashMap::new(), HashSet::new());
-        for (index, version) in &self.versions {
+        for (index, version) in &std::mem::take(&mut self.versions) {
             const AREA: &str = "promptVersions";
             let place = (version.lineage, version.version);
             if let Some(fault) = fault_of(version) {
-                report.fault(AREA, *index, fault);
+                self.import.report.fault(AREA, *index, fault);
             } else if !seen.insert(version.id) {
-                report.fault(AREA, *index, "has the id of an earlier one");
+                self.import
+                    .report
+                    .fault(AREA, *index, "has the id of an earlier one");
             } else if let Some((here, sha256)) = there.get(&place) {
                 if *sha256 == version.sha256 {
                     ids.insert(version.id, *here);
-                    report.row(AREA, *index, here.0, Outcome::Unchanged);
+                    self.import
+                        .report
+                        .row(AREA, *index, here.0, Outcome::Unchanged);
                 } else {
-                    report.fault(AREA, *index, "differs from the version of this number here");
+                    self.import.report.fault(
+                        AREA,
+                        *index,
+                        "differs from the version of this number here",
+                    );
                 }
             } else if !may_change {
-                report.fault(AREA, *index, NOT_YOURS);
+                self.import.report.fault(AREA, *index, NOT_YOURS);
             } else {
                 let wanted = [version.id, self.derived(version)];
                 let free = wanted.into_iter().find(|id| !taken.contains(id));
@@ -62,8 +69,13 @@ impl Parts<'_> {
                 self.insert_version(conn, prompt, here, version).await?;
                 there.insert(place, (here, version.sha256));
                 ids.insert(version.id, here);
-                report.row(AREA, *index, here.0, Outcome::Created);
+                self.import
+                    .report
+                    .row(AREA, *index, here.0, Outcome::Created);
             }
+        }
+        for (there, here) in &ids {
+            self.import.versions.hold(there.0, here.0);
         }
         Ok(ids)
     }
@@ -104,7 +116,7 @@ impl Parts<'_> {
                 prompt_versions::body.eq(&version.body),
                 prompt_versions::sha256.eq(version.sha256),
                 prompt_versions::tokens_estimate.eq(version.body.tokens_estimate()),
-                prompt_versions::created_by.eq(self.person(version.created_by)),
+                prompt_versions::created_by.eq(self.import.person(version.created_by)),
                 prompt_versions::created_at.eq(version.created_at.min(Utc::now())),
             ))
             .execute(conn)
@@ -118,25 +130,27 @@ impl Parts<'_> {
         conn: &mut Connection,
         prompt: &Stored,
         ids: &Ids,
-        report: &mut Report,
     ) -> QueryResult<bool> {
         const AREA: &str = "promptLabelMoves";
         let mut any = false;
         // What lies ahead is stored as of now: in order, the last one stays the last.
-        self.moves.sort_by_key(|(_, moved)| moved.moved_at);
-        for (index, moved) in &self.moves {
+        let mut moves = std::mem::take(&mut self.moves);
+        moves.sort_by_key(|(_, moved)| moved.moved_at);
+        for (index, moved) in &moves {
             let version = match moved.version_id.map(|id| ids.get(&id)) {
                 None => None,
                 Some(Some(here)) => Some(*here),
                 Some(None) => {
-                    report.fault(AREA, *index, "points at no version of this import");
+                    self.import
+                        .report
+                        .fault(AREA, *index, "points at no version of this import");
                     continue;
                 }
             };
             let (id, outcome) = match find_move(conn, prompt, moved).await? {
                 Some(here) => (here, Outcome::Unchanged),
                 None if !prompt.may_be_changed_by(self.viewer) => {
-                    report.fault(AREA, *index, NOT_YOURS);
+                    self.import.report.fault(AREA, *index, NOT_YOURS);
                     continue;
                 }
                 None => (
@@ -145,7 +159,7 @@ impl Parts<'_> {
                 ),
             };
             any |= outcome == Outcome::Created;
-            report.row(AREA, *index, id.0, outcome);
+            self.import.report.row(AREA, *index, id.0, outcome);
         }
         if any {
             point_again(conn, prompt).await?;
@@ -168,7 +182,7 @@ impl Parts<'_> {
                 prompt_label_moves::prompt_id.eq(prompt.prompt.id),
                 prompt_label_moves::name.eq(&moved.name),
                 prompt_label_moves::version_id.eq(version),
-                prompt_label_moves::moved_by.eq(self.person(moved.moved_by)),
+                prompt_label_moves::moved_by.eq(self.import.person(moved.moved_by)),
                 prompt_label_moves::moved_at.eq(moved.moved_at.min(Utc::now())),
             ))
             .execute(conn)

@@ -39,6 +39,15 @@ pub struct RowFault {
     pub message: String,
 }
 
+/// A reference that leads nowhere here and is left empty.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Dropped {
+    /// Which member of which row, such as `prompts[3].issueId`.
+    pub field: String,
+    /// What it named.
+    pub id: Uuid,
+}
+
 /// What became of everything.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -46,6 +55,8 @@ pub struct Report {
     pub rows: Vec<RowReport>,
     /// What cannot be taken in; then nothing is.
     pub faults: Vec<RowFault>,
+    /// References that were left empty.
+    pub dropped: Vec<Dropped>,
 }
 
 impl Report {
@@ -72,5 +83,10 @@ impl Report {
             index,
             message: message.into(),
         });
+    }
+
+    pub(crate) fn drop_reference(&mut self, area: &str, index: usize, member: &str, id: Uuid) {
+        let field = format!("{area}[{index}].{member}");
+        self.dropped.push(Dropped { field, id });
     }
 }
