@@ -164,12 +164,12 @@ async fn answered<T: Serialize>(
     question: Question,
     make: impl AsyncFnOnce() -> ApiResult<T>,
 ) -> ApiResult<HttpResponse> {
-    let made = async || {
+    let written = async || {
         let json = serde_json::to_vec(&make().await?);
         json.map(Bytes::from)
             .map_err(|cause| ApiError::internal(&cause))
     };
-    let json = context.app().stats.read(question, made).await?;
+    let json = context.app().stats.read(question, written).await?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(json))

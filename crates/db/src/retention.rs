@@ -19,7 +19,7 @@ pub use rows::{audit, jobs, responses, sign_ins};
 pub use runs::{attempts, execution_events, run_events};
 
 /// Rows that one transaction removes.
-const BATCH: i64 = 1_000;
+const BATCH: u16 = 1_000;
 
 /// What a company says about one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]

@@ -15,59 +15,40 @@ use crate::{Worker, documents, retention, run, runs, stats, trackers, workflows}
 
 /// Performs the job.
 pub async fn perform(worker: &Worker, claim: &Claim) -> Outcome {
+    macro_rules! read_as {
+        ($arguments:ty, |$job:pat_param| $work:expr) => {
+            match read::<$arguments>(claim) {
+                Ok($job) => $work.await,
+                Err(unreadable) => return unreadable,
+            }
+        };
+    }
     let done = match claim.kind {
-        JobKind::DocumentsExtract => match read::<ExtractDocument>(claim) {
-            Ok(job) => documents::extract(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::DocumentsEmbed => match read::<EmbedDocument>(claim) {
-            Ok(job) => documents::embed(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::DocumentsDiscardFile => match read::<DiscardFile>(claim) {
-            Ok(job) => documents::discard_file(worker, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::DocumentsIndex => match read::<IndexPartition>(claim) {
-            Ok(job) => documents::index_partition(worker, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::DocumentsRefresh => match read::<RefreshDocuments>(claim) {
-            Ok(_) => documents::refresh(worker).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::RunsLane => match read::<WorkLane>(claim) {
-            Ok(job) => runs::lane(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::WorkflowsExecute => match read::<ExecuteWorkflow>(claim) {
-            Ok(job) => workflows::execute(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::StatsFold => match read::<FoldStats>(claim) {
-            Ok(_) => stats::fold(worker).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::TrackersSync => match read::<SyncTracker>(claim) {
-            Ok(job) => trackers::sync(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::TrackersSweep => match read::<SweepTracker>(claim) {
-            Ok(job) => trackers::sweep(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::TrackersFetch => match read::<FetchIssue>(claim) {
-            Ok(job) => trackers::fetch(worker, claim, &job).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::RetentionApply => match read::<ApplyRetention>(claim) {
-            Ok(_) => retention::apply(worker).await,
-            Err(unreadable) => return unreadable,
-        },
-        JobKind::JobsPrune => match read::<Prune>(claim) {
-            Ok(_) => run::prune(worker).await,
-            Err(unreadable) => return unreadable,
-        },
+        JobKind::DocumentsExtract => read_as!(ExtractDocument, |job| documents::extract(
+            worker, claim, &job
+        )),
+        JobKind::DocumentsEmbed => {
+            read_as!(EmbedDocument, |job| documents::embed(worker, claim, &job))
+        }
+        JobKind::DocumentsDiscardFile => {
+            read_as!(DiscardFile, |job| documents::discard_file(worker, &job))
+        }
+        JobKind::DocumentsIndex => read_as!(IndexPartition, |job| documents::index_partition(
+            worker, &job
+        )),
+        JobKind::DocumentsRefresh => read_as!(RefreshDocuments, |_| documents::refresh(worker)),
+        JobKind::RunsLane => read_as!(WorkLane, |job| runs::lane(worker, claim, &job)),
+        JobKind::WorkflowsExecute => read_as!(ExecuteWorkflow, |job| workflows::execute(
+            worker, claim, &job
+        )),
+        JobKind::StatsFold => read_as!(FoldStats, |_| stats::fold(worker)),
+        JobKind::TrackersSync => read_as!(SyncTracker, |job| trackers::sync(worker, claim, &job)),
+        JobKind::TrackersSweep => {
+            read_as!(SweepTracker, |job| trackers::sweep(worker, claim, &job))
+        }
+        JobKind::TrackersFetch => read_as!(FetchIssue, |job| trackers::fetch(worker, claim, &job)),
+        JobKind::RetentionApply => read_as!(ApplyRetention, |_| retention::apply(worker)),
+        JobKind::JobsPrune => read_as!(Prune, |_| run::prune(worker)),
     };
     done.unwrap_or_else(|cause| {
         tracing::warn!(error = format!("{cause:#}"), "attempt failed");

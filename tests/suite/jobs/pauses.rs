@@ -48,7 +48,7 @@ async fn a_pause_of_one_company_leaves_the_work_of_another_going() {
         "documents.extract is paused for its company"
     );
 
-    assert_eq!(kinds(&ada).await, [paused.clone()]);
+    assert_eq!(kinds(&ada).await, std::slice::from_ref(&paused));
     assert_eq!(
         (&paused["scope"], &paused["note"], &paused["pausedBy"]["id"]),
         (

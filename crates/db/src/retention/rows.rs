@@ -72,12 +72,12 @@ async fn pass(
             .bind::<sql_types::Uuid, _>(old.company)
             .bind::<sql_types::Text, _>(&after)
             .bind::<sql_types::Timestamptz, _>(old.before)
-            .bind::<sql_types::BigInt, _>(BATCH)
+            .bind::<sql_types::BigInt, _>(i64::from(BATCH))
             .prepared()
             .load(conn)
             .await?;
         removed += batch.len();
-        let is_full = i64::try_from(batch.len()) == Ok(BATCH);
+        let is_full = batch.len() == usize::from(BATCH);
         match batch.pop() {
             Some(last) if is_full && pace.goes_on().await => after = last.place,
             _ => return Ok(removed),
@@ -98,7 +98,7 @@ pub async fn audit(conn: &mut Connection, old: Old, pace: &mut impl Pace) -> Que
         .await?;
     let (mut after, first) = (cut, cut);
     while after < last {
-        let until = last.min(after + BATCH);
+        let until = last.min(after + i64::from(BATCH));
         let _: i64 = diesel::select(audit_cut(old.company, until))
             .get_result(conn)
             .await?;

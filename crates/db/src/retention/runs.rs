@@ -79,12 +79,12 @@ async fn events(
 ) -> QueryResult<usize> {
     let (mut after, mut removed) = (Uuid::nil(), 0);
     loop {
-        let page = settled(conn, story, old, after).await?;
-        let Some(last) = page.last() else {
+        let some = settled(conn, story, old, after).await?;
+        let Some(last) = some.last() else {
             return Ok(removed);
         };
         after = last.id;
-        for whole in page {
+        for whole in some {
             let first: First = diesel::sql_query(story.first)
                 .bind::<sql_types::Uuid, _>(whole.id)
                 .prepared()
@@ -92,7 +92,7 @@ async fn events(
                 .await?;
             let mut number = first.first.unwrap_or(i64::MAX);
             while number <= whole.last_event {
-                let next = number + BATCH;
+                let next = number + i64::from(BATCH);
                 removed += remove(conn, story, whole.id, number..next).await?;
                 number = next;
                 if !pace.goes_on().await {
@@ -138,18 +138,15 @@ async fn remove(
 pub async fn attempts(conn: &mut Connection, old: Old, pace: &mut impl Pace) -> QueryResult<usize> {
     let (mut after, mut removed) = (Uuid::nil(), 0);
     loop {
-        let page = settled(conn, &RUNS, old, after).await?;
-        let Some(last) = page.last() else {
+        let some = settled(conn, &RUNS, old, after).await?;
+        let Some(last) = some.last() else {
             return Ok(removed);
         };
         after = last.id;
-        for run in page {
-            for some in attempts_of(conn, run.id)
-                .await?
-                .chunks(BATCH.unsigned_abs() as usize)
-            {
+        for run in some {
+            for batch in attempts_of(conn, run.id).await?.chunks(usize::from(BATCH)) {
                 removed += diesel::sql_query("DELETE FROM attempts WHERE id = ANY ($1)")
-                    .bind::<sql_types::Array<sql_types::Uuid>, _>(some)
+                    .bind::<sql_types::Array<sql_types::Uuid>, _>(batch)
                     .prepared()
                     .execute(conn)
                     .await?;
