@@ -114,7 +114,7 @@ async fn fill(conn: &mut Connection, viewer: &Viewer, arguments: &Arguments) -> 
     conn.batch_execute(&old).await?;
     let told = format!(
         "INSERT INTO run_events (run_id, number, cell_id, kind, created_at)
-         SELECT id, n, gen_random_uuid(), 'completed', now() - interval '30 days' FROM runs, generate_series(1, {of_each}) n"
+         SELECT id, n, uuidv7(), 'completed', now() - interval '30 days' FROM runs, generate_series(1, {of_each}) n"
     );
     conn.batch_execute(&told).await?;
     let living = runs(arguments.writers, "running", 0, "NULL");
